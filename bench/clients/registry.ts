@@ -1,0 +1,25 @@
+// Which clients there are, and where each one's adapter is. An adapter is loaded only in the process that measures it.
+import type { Connect } from "./client.ts"
+
+export const CLIENT_NAMES = ["redix", "redis-untimed", "redis-default", "ioredis", "ioredis-auto"] as const
+
+export type ClientName = (typeof CLIENT_NAMES)[number]
+
+export function isClientName(name: string): name is ClientName {
+  return (CLIENT_NAMES as readonly string[]).includes(name)
+}
+
+export async function loadClient(name: ClientName): Promise<Connect> {
+  switch (name) {
+    case "redix":
+      return (await import("./redix.ts")).connectRedix
+    case "redis-untimed":
+      return (await import("./node-redis.ts")).connectRedisUntimed
+    case "redis-default":
+      return (await import("./node-redis.ts")).connectRedisDefault
+    case "ioredis":
+      return (await import("./ioredis.ts")).connectIoredis
+    case "ioredis-auto":
+      return (await import("./ioredis.ts")).connectIoredisAuto
+  }
+}

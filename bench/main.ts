@@ -1,0 +1,75 @@
+// `npm run bench`: reads the options, starts a server and the splitting proxies, runs the workloads, shows the table.
+// Ends with 1 if a workload failed. A bar that is not kept is shown, and no failure: machines differ.
+import { loadavg } from "node:os"
+import { removeSeed, seed } from "./data.ts"
+import { environment } from "./environment.ts"
+import type { Targets } from "./messages.ts"
+import { HELP, type Options, parseOptions } from "./options.ts"
+import { progressOn } from "./progress.ts"
+import { rowsOf } from "./report.ts"
+import { defaultFile, writeResults } from "./results.ts"
+import { run } from "./run.ts"
+import { SplitProxy } from "./split-proxy.ts"
+import { failuresOf, LEGEND, table } from "./table.ts"
+import { PIECES } from "./workloads/split.ts"
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args)
+  if (options.help) {
+    console.log(HELP)
+    return 0
+  }
+  const server = await serverFor(options.url)
+  process.once("SIGINT", () => process.exit(130))
+  try {
+    await seed(server.url)
+    return await compare(options, server.url)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function compare(options: Options, url: string): Promise<number> {
+  const date = new Date()
+  const proxies = await Promise.all(PIECES.map((bytes) => SplitProxy.start(url, bytes)))
+  const split = Object.fromEntries(PIECES.map((bytes, i) => [bytes, proxies[i]!.url]))
+  const outcomes = await measure(options, { server: url, split })
+  for (const proxy of proxies) proxy.stop()
+  const rows = rowsOf(outcomes)
+  const results = { date, environment: await environment(url), plan: options, outcomes, rows }
+  const file = options.json ?? defaultFile(date)
+  writeResults(file, results)
+  const failures = failuresOf(rows)
+  console.log(
+    [heading(results.environment), table(rows), LEGEND, ...failures, `Raw figures: ${file}`].join("\n\n"),
+  )
+  return failures.length === 0 ? 0 : 1
+}
+
+async function measure(options: Options, targets: Targets): ReturnType<typeof run> {
+  const progress = progressOn(process.stderr)
+  try {
+    return await run(options, targets, progress.report)
+  } finally {
+    progress.clear()
+  }
+}
+
+function heading({ machine, node, server, packages }: Awaited<ReturnType<typeof environment>>): string {
+  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
+  const load = loadavg()[0]!.toFixed(1)
+  return `${versions.join(", ")}; Node.js ${node}, ${server}, ${machine.cores} x ${machine.cpu}, load ${load}`
+}
+
+interface RunningServer {
+  readonly url: string
+  stop(): Promise<unknown>
+}
+
+async function serverFor(url: string | undefined): Promise<RunningServer> {
+  if (url !== undefined) return { url, stop: () => removeSeed(url) }
+  const { RedisServer } = await import("../support/server.ts")
+  return RedisServer.start()
+}

@@ -1,0 +1,51 @@
+// One client's own process: does what the parent asks, one thing after the other, and ends when the parent lets go.
+// Knows the client by its adapter only, and leaves rounds, comparison and output to the parent.
+import { loadClient } from "./clients/registry.ts"
+import type { Answer, Request } from "./messages.ts"
+import { workloadNamed } from "./workloads/all.ts"
+import type { Bench, Sample } from "./workloads/workload.ts"
+
+let bench: Bench | undefined
+
+process.on("message", (request: Request) => {
+  handle(request).then(
+    (sample) => answer(sample === undefined ? { ok: true } : { ok: true, sample }),
+    (error: unknown) => answer({ ok: false, error: describe(error) }),
+  )
+})
+process.on("disconnect", () => process.exit())
+
+async function handle(request: Request): Promise<Sample | undefined> {
+  if (request.kind === "open") {
+    bench = await open(request)
+    return undefined
+  }
+  if (bench === undefined) throw new Error("not open")
+  const workload = workloadNamed(request.workload)
+  if (request.kind === "measure") return workload.measure(bench)
+  await workload.prepare(bench, request.seconds)
+  return undefined
+}
+
+async function open({ client, targets }: Extract<Request, { kind: "open" }>): Promise<Bench> {
+  const connect = await loadClient(client)
+  return {
+    client: await connect(targets.server),
+    connect: () => connect(targets.server),
+    connectSplit: (pieceBytes) => connect(splitUrl(targets.split[pieceBytes], pieceBytes)),
+  }
+}
+
+function splitUrl(url: string | undefined, pieceBytes: number): string {
+  if (url === undefined) throw new Error(`no proxy cuts into ${pieceBytes} bytes`)
+  return url
+}
+
+function answer(message: Answer): void {
+  process.send?.(message)
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
+}

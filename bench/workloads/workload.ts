@@ -1,0 +1,44 @@
+// What a workload is, as the parent (which reads its bar) and the worker (which runs it) both see it.
+import type { Client } from "../clients/client.ts"
+import type { ClientName } from "../clients/registry.ts"
+
+/** What a workload may use: a connection of the measured client, and more of them. */
+export interface Bench {
+  readonly client: Client
+  connect(): Promise<Client>
+  /** A connection whose replies arrive in pieces of so many bytes. */
+  connectSplit(pieceBytes: number): Promise<Client>
+}
+
+export interface Sample {
+  /** What is compared: microseconds of CPU for an operation, or bytes. */
+  readonly value: number
+  /** Microseconds of time for an operation, where one was timed. */
+  readonly wall?: number
+  readonly operations: number
+}
+
+/** The limit that the driver is held to: a ratio to a peer, or a number of bytes. */
+export interface Bar {
+  readonly limit: number
+  readonly against: "redis-untimed" | "best-peer" | "nothing"
+}
+
+export interface Workload {
+  readonly name: string
+  readonly unit: "us" | "bytes"
+  readonly bar?: Bar
+  /** Every measurement gets a process of its own, so that nothing left over from before hides a cost. */
+  readonly isolated?: boolean
+  /** Fewer rounds than asked for, where one is slow. */
+  readonly maxRounds?: number
+  /** Clients for which it would say nothing or take minutes. */
+  readonly without?: readonly ClientName[]
+  /** Checks the replies, warms up, and finds out how many operations fill a slice. Throws if a reply is wrong. */
+  prepare(bench: Bench, seconds: number): Promise<void>
+  measure(bench: Bench): Promise<Sample>
+}
+
+export const againstUntimed = (limit: number): Bar => ({ limit, against: "redis-untimed" })
+export const againstBest = (limit: number): Bar => ({ limit, against: "best-peer" })
+export const bytesAtMost = (limit: number): Bar => ({ limit, against: "nothing" })

@@ -1,0 +1,246 @@
+/**
+ * One attempt to connect: ask where to, ask for the password, dial, handshake, all within one time limit. It ends once,
+ * with a link that is up or with the error of the attempt. Knows nothing of requests, nor what comes after it.
+ */
+
+import { ConnectionError, type ConnectionErrorReason, RedixError } from "../errors.ts"
+import { INCOMPLETE, Parser } from "../protocol/parser.ts"
+import {
+  type Endpoint,
+  formatEndpoint,
+  type Transport,
+  type TransportEvents,
+} from "../transport/transport.ts"
+import { FairTimer, type FairTimerOwner } from "../util/fair-timer.ts"
+import { discard } from "./discard.ts"
+import { type Credentials, Handshake, type HandshakeSettings } from "./handshake.ts"
+import type { ConnectionOptions } from "./options.ts"
+
+/** A transport that the server has answered on, and the parser of what it sends. */
+export interface Link {
+  readonly transport: Transport
+  readonly parser: Parser
+  readonly address: string
+}
+
+export interface AttemptOwner {
+  onAttemptUp(attempt: Attempt, link: Link): void
+  onAttemptFailed(attempt: Attempt, error: ConnectionError): void
+  /** A transport is being closed; the promise says when it has. */
+  onDiscarded(closed: Promise<void>): void
+}
+
+export class Attempt implements TransportEvents, FairTimerOwner {
+  readonly #options: ConnectionOptions
+  readonly #settings: HandshakeSettings
+  readonly #owner: AttemptOwner
+  readonly #parser: Parser
+  readonly #timer: FairTimer
+  readonly #dueAt: number
+  #transport: Transport | undefined
+  #handshake: Handshake | undefined
+  #credentials: Credentials = { username: undefined, password: undefined }
+  #address: string
+  #keepsAlive: boolean
+  #isOver = false
+  /** Counts the steps that the attempt has taken, for the timer to see progress. */
+  #progress = 0
+
+  constructor(
+    options: ConnectionOptions,
+    settings: HandshakeSettings,
+    owner: AttemptOwner,
+    keepsAlive: boolean,
+  ) {
+    this.#options = options
+    this.#settings = settings
+    this.#owner = owner
+    this.#address = options.label
+    this.#parser = new Parser(settings.protocol === 3)
+    this.#keepsAlive = keepsAlive
+    this.#dueAt = performance.now() + options.timeout
+    this.#timer = new FairTimer(this, keepsAlive)
+    if (options.timeout !== Number.POSITIVE_INFINITY) this.#timer.ensure(this.#dueAt)
+    void this.#run()
+  }
+
+  /** Gives the attempt up; its owner hears nothing more of it. */
+  cancel(): void {
+    this.#end()
+    this.#tearDown()
+  }
+
+  keepAlive(keepsAlive: boolean): void {
+    this.#keepsAlive = keepsAlive
+    this.#timer.keepAlive(keepsAlive)
+    this.#transport?.keepAlive(keepsAlive)
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const endpoint = await this.#options.resolve()
+      if (this.#isOver) return
+      this.#address = formatEndpoint(endpoint)
+      this.#credentials = { username: this.#options.username, password: await this.#password() }
+      if (!this.#isOver) this.#dial(endpoint)
+    } catch (error) {
+      this.#fail(
+        error instanceof ConnectionError ? error : this.#error("refused", describeCause(error), error),
+      )
+    }
+  }
+
+  async #password(): Promise<string | undefined> {
+    const { password } = this.#options
+    if (typeof password !== "function") return password
+    try {
+      const value: unknown = await password()
+      this.#progress++
+      if (typeof value === "string") return value
+    } catch (cause) {
+      throw this.#error("authentication", "the password function failed", cause)
+    }
+    throw this.#error(
+      "authentication",
+      "the password function returned something other than a string",
+      undefined,
+    )
+  }
+
+  #dial(endpoint: Endpoint): void {
+    this.#transport = this.#options.dial(endpoint, this)
+    if (!this.#keepsAlive) this.#transport.keepAlive(false)
+  }
+
+  // ── what the transport tells ──────────────────────────────────────────────────────────────────────────────────
+
+  onOpen(): void {
+    if (this.#isOver) return
+    this.#handshake = new Handshake(this.#settings, this.#credentials, this.#address)
+    this.#transport?.write([this.#handshake.bytes()])
+  }
+
+  target(): Uint8Array {
+    return this.#parser.target()
+  }
+
+  onRead(count: number): void {
+    if (this.#isOver) return
+    this.#parser.received(count)
+    try {
+      this.#readReplies()
+    } catch (error) {
+      this.#fail(
+        error instanceof ConnectionError ? error : this.#error("protocol-error", describeCause(error), error),
+      )
+    }
+  }
+
+  #readReplies(): void {
+    for (;;) {
+      const reply = this.#parser.next(false)
+      if (reply === INCOMPLETE) return
+      if (this.#parser.isPush) continue
+      // Whatever the server says before it was asked (too many clients, protected mode) is about the first step.
+      const handshake = this.#handshake ?? new Handshake(this.#settings, this.#credentials, this.#address)
+      this.#handshake = handshake
+      const next = handshake.accept(reply, this.#parser.isError)
+      if (next === "write") this.#transport?.write([handshake.bytes()])
+      if (next !== "done") continue
+      this.#succeed()
+      return
+    }
+  }
+
+  onDrain(): void {}
+
+  onClose(error: Error | undefined): void {
+    if (this.#isOver) return
+    const cause = error ?? new RedixError("the server closed the connection before it had answered")
+    this.#fail(this.#error(this.#closeReason(error), describeCause(cause), cause))
+  }
+
+  #closeReason(error: Error | undefined): ConnectionErrorReason {
+    if (this.#transport?.stage === "securing") return "tls"
+    // A server may refuse the client's certificate only after the TLS handshake, with an alert.
+    return error !== undefined && isTlsError(error) ? "tls" : "refused"
+  }
+
+  // ── the time limit ────────────────────────────────────────────────────────────────────────────────────────────
+
+  nextDue(): number {
+    return this.#dueAt
+  }
+
+  nextLook(): number {
+    return this.#dueAt
+  }
+
+  progress(): number {
+    return this.#progress + this.#parser.bytesReceived
+  }
+
+  onDue(): void {
+    const { timeout } = this.#options
+    this.#fail(
+      this.#error("timeout", `not connected within ${timeout} ms (while ${this.#doing()})`, undefined),
+    )
+  }
+
+  #doing(): string {
+    switch (this.#transport?.stage) {
+      case undefined:
+        return "waiting for the address or the password"
+      case "connecting":
+        return "connecting"
+      case "securing":
+        return "waiting for the TLS handshake"
+      case "open":
+        return "waiting for the answers to the handshake"
+    }
+  }
+
+  // ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #succeed(): void {
+    const transport = this.#transport
+    if (transport === undefined) return
+    this.#end()
+    this.#owner.onAttemptUp(this, { transport, parser: this.#parser, address: this.#address })
+  }
+
+  #fail(error: ConnectionError): void {
+    if (this.#isOver) return
+    this.#end()
+    this.#tearDown()
+    this.#owner.onAttemptFailed(this, error)
+  }
+
+  #tearDown(): void {
+    if (this.#transport === undefined) return
+    this.#owner.onDiscarded(discard(this.#transport))
+    this.#parser.release()
+  }
+
+  #end(): void {
+    this.#isOver = true
+    this.#timer.stop()
+  }
+
+  #error(reason: ConnectionErrorReason, message: string, cause: unknown): ConnectionError {
+    const text = `cannot connect to ${this.#address}: ${message}`
+    return new ConnectionError(reason, text, { address: this.#address, cause })
+  }
+}
+
+/** What went wrong, also where Node.js packs several errors, one for each address of the host, into one without text. */
+function describeCause(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "")
+    return error.errors.map(describeCause).join("; ")
+  return error instanceof Error ? error.message : String(error)
+}
+
+function isTlsError(error: Error): boolean {
+  const code = "code" in error ? String(error.code) : ""
+  return /^ERR_(?:SSL|TLS)|CERT|^EPROTO$/.test(code)
+}

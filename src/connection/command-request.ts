@@ -1,0 +1,36 @@
+/** A request of one command: its reply settles the promise. */
+
+import { nameError } from "../errors.ts"
+import type { Encoder } from "../protocol/encode.ts"
+import { encodeCommand } from "./commands.ts"
+import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
+
+export class CommandRequest extends Request<readonly unknown[]> {
+  readonly asBytes: boolean
+  readonly #resolve: Resolve<unknown>
+  readonly #reject: Reject
+  #name = ""
+
+  constructor(resolve: Resolve<unknown>, reject: Reject, asBytes: boolean) {
+    super()
+    this.#resolve = resolve
+    this.#reject = reject
+    this.asBytes = asBytes
+  }
+
+  encode(encoder: Encoder, command: readonly unknown[]): void {
+    this.#name = encodeCommand(this, encoder, command, 0).name
+  }
+
+  accept(reply: unknown, facts: ReplyFacts): boolean {
+    if (!this.settle()) return true
+    if (facts.failure !== undefined) this.#reject(facts.failure)
+    else if (facts.isError) this.#reject(nameError(reply, this.#name))
+    else this.#resolve(reply)
+    return true
+  }
+
+  protected rejectPromise(error: unknown): void {
+    this.#reject(error)
+  }
+}

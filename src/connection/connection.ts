@@ -1,0 +1,273 @@
+/**
+ * One connection to one place: connects, and connects again whenever the connection drops, until it is ended. Joins the
+ * states, the attempts, the backoff and the requests on the wire. Knows nothing of keys, slots, channels, sentinels,
+ * pools, or how options are written.
+ */
+
+import { ConnectionError, type Outcome } from "../errors.ts"
+import { Attempt, type AttemptOwner, type Link } from "./attempt.ts"
+import { Backoff } from "./backoff.ts"
+import type { Executor } from "./executor.ts"
+import type { ConnectionOptions } from "./options.ts"
+import type { Request } from "./request.ts"
+import { nextState, type State, type StateEvent } from "./state.ts"
+import { type Loss, type Rejection, Wire, type WireOwner } from "./wire.ts"
+
+export interface ConnectionListener {
+  /** `isAgain`: there was a connection, or an attempt, before. `sessionLost`: what callers had set by hand is gone. */
+  onConnected(address: string, isAgain: boolean, sessionLost: boolean): void
+  onDisconnected(address: string, error: ConnectionError): void
+  onAttemptFailed(address: string, error: ConnectionError): void
+  /** It has ended for good: because of the error, or because it was asked to. */
+  onEnded(error: ConnectionError | undefined): void
+}
+
+export class Connection implements Executor, AttemptOwner, WireOwner {
+  readonly #options: ConnectionOptions
+  readonly #listener: ConnectionListener
+  readonly #wire: Wire
+  readonly #backoff: Backoff
+  #state: State = "connecting"
+  #attempt: Attempt | undefined
+  #backoffTimer: NodeJS.Timeout | undefined
+  #closeTimer: NodeJS.Timeout | undefined
+  #address: string
+  #isFirstAttempt = true
+  #sessionLost = false
+  #keepsAlive = true
+  /** Transports that are closing. */
+  readonly #closing = new Set<Promise<void>>()
+  #whenClosed: Promise<void> | undefined
+  #resolveClosed: () => void = () => {}
+
+  constructor(options: ConnectionOptions, listener: ConnectionListener) {
+    this.#options = options
+    this.#listener = listener
+    this.#address = options.label
+    this.#wire = new Wire(options, this)
+    this.#backoff = new Backoff(options.backoffInitial, options.backoffMax)
+    this.#startAttempt()
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  get address(): string {
+    return this.#address
+  }
+
+  submit<Payload>(request: Request<Payload>, payload: Payload): void {
+    this.#wire.submit(request, payload)
+  }
+
+  keepAlive(keepsAlive: boolean): void {
+    this.#keepsAlive = keepsAlive
+    this.#attempt?.keepAlive(keepsAlive)
+    this.#link?.transport.keepAlive(keepsAlive)
+    if (keepsAlive) this.#backoffTimer?.ref()
+    else this.#backoffTimer?.unref()
+  }
+
+  #link: Link | undefined
+
+  // ── connecting ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #startAttempt(): void {
+    this.#backoffTimer = undefined
+    this.#wire.refusal = undefined
+    const settings = { ...this.#options.handshake, database: this.#wire.session.database }
+    this.#attempt = new Attempt(this.#options, settings, this, this.#keepsAlive)
+  }
+
+  onAttemptUp(attempt: Attempt, link: Link): void {
+    if (attempt !== this.#attempt) return
+    this.#attempt = undefined
+    this.#move("up")
+    this.#backoff.reset()
+    this.#link = link
+    this.#address = link.address
+    const isAgain = !this.#isFirstAttempt
+    const sessionLost = this.#sessionLost
+    this.#isFirstAttempt = false
+    this.#sessionLost = false
+    this.#wire.open(link)
+    this.#listener.onConnected(link.address, isAgain, sessionLost)
+    this.#wire.readReplies()
+  }
+
+  onAttemptFailed(attempt: Attempt, error: ConnectionError): void {
+    if (attempt !== this.#attempt) return
+    this.#attempt = undefined
+    const isLast =
+      this.#options.exitOnDisconnection || (this.#isFirstAttempt && this.#options.exitOnFirstFailure)
+    this.#isFirstAttempt = false
+    this.#address = error.address ?? this.#address
+    if (isLast) {
+      const finalError = asFinal(error)
+      this.#endWith(finalError, waitedFor(finalError, true))
+      this.#listener.onAttemptFailed(this.#address, finalError)
+      this.#listener.onEnded(finalError)
+    } else {
+      this.#move("failed")
+      this.#waitAfter(error)
+      this.#wire.failAll(waitedFor(error, false))
+      this.#listener.onAttemptFailed(this.#address, error)
+    }
+  }
+
+  /** Requests are refused until the next attempt begins. */
+  #waitAfter(error: ConnectionError): void {
+    const wait = this.#backoff.next()
+    this.#wire.refusal = {
+      reason: "closed",
+      message: `no connection: waiting for the next attempt after: ${error.message}`,
+      cause: error,
+    }
+    this.#backoffTimer = setTimeout(() => {
+      this.#move("dial")
+      this.#startAttempt()
+    }, wait)
+    if (!this.#keepsAlive) this.#backoffTimer.unref()
+  }
+
+  // ── losing ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onLinkLost(loss: Loss): void {
+    this.#link = undefined
+    this.#sessionLost = this.#wire.closeLink() || this.#sessionLost
+    const error = located(loss.error, this.#address)
+    if (this.#state === "closing") this.#loseWhileClosing(error)
+    else if (this.#options.exitOnDisconnection) this.#loseForGood(asFinal(error))
+    else if (loss.atOnce) this.#moveOn(error)
+    else this.#loseForNow(error)
+  }
+
+  #loseForNow(error: ConnectionError): void {
+    this.#move("lost")
+    this.#waitAfter(error)
+    this.#wire.failAll(disconnected(error, false))
+    this.#listener.onDisconnected(this.#address, error)
+  }
+
+  #loseForGood(error: ConnectionError): void {
+    this.#endWith(error, disconnected(error, true))
+    this.#listener.onDisconnected(this.#address, error)
+    this.#listener.onEnded(error)
+  }
+
+  #loseWhileClosing(error: ConnectionError): void {
+    this.#endWith(undefined, disconnected(error, true))
+    this.#listener.onDisconnected(this.#address, error)
+    this.#listener.onEnded(undefined)
+  }
+
+  /** The server is in order: a new attempt begins at once, and what was not sent waits for it. */
+  #moveOn(error: ConnectionError): void {
+    this.#move("moved")
+    this.#startAttempt()
+    this.#wire.failInFlight(disconnected(error, false))
+    this.#listener.onDisconnected(this.#address, error)
+  }
+
+  onDiscarded(closed: Promise<void>): void {
+    this.#closing.add(closed)
+    void closed.then(() => {
+      this.#closing.delete(closed)
+      this.#checkClosed()
+    })
+  }
+
+  // ── ending ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Resolves when everything is closed: at the latest, and whatever happens, `timeout` ms from now. */
+  close(timeout: number): Promise<void> {
+    if (this.#state === "closing" || this.#state === "closed") return this.#closed()
+    const wasConnected = this.#state === "connected"
+    this.#move("close")
+    this.#wire.refusal = CLOSED
+    const closed = this.#closed()
+    if (wasConnected) this.#finish(timeout)
+    else this.#end(CLOSED)
+    return closed
+  }
+
+  /** Closes now; what is in flight rejects. */
+  destroy(): void {
+    if (this.#state !== "closed") this.#end(CLOSED)
+  }
+
+  #finish(timeout: number): void {
+    this.#wire.failBlocking(CLOSED)
+    if (timeout !== Number.POSITIVE_INFINITY) {
+      this.#closeTimer = setTimeout(() => this.#end(CLOSED), Math.min(timeout, 2 ** 31 - 1))
+      if (!this.#keepsAlive) this.#closeTimer.unref()
+    }
+    this.#wire.reportIdle()
+  }
+
+  onIdle(): void {
+    this.#end(CLOSED)
+  }
+
+  #end(rejection: Rejection): void {
+    if (this.#state === "closed") return
+    this.#endWith(undefined, rejection)
+    this.#listener.onEnded(undefined)
+  }
+
+  #endWith(error: ConnectionError | undefined, rejection: Rejection): void {
+    this.#move("end")
+    clearTimeout(this.#backoffTimer)
+    clearTimeout(this.#closeTimer)
+    this.#attempt?.cancel()
+    this.#attempt = undefined
+    this.#link = undefined
+    this.#wire.refusal = error === undefined ? CLOSED : { ...CLOSED, cause: error }
+    this.#wire.closeLink()
+    this.#wire.failAll(rejection)
+    this.#checkClosed()
+  }
+
+  #closed(): Promise<void> {
+    this.#whenClosed ??= new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.#checkClosed()
+    return this.#whenClosed
+  }
+
+  #checkClosed(): void {
+    if (this.#state === "closed" && this.#closing.size === 0) this.#resolveClosed()
+  }
+
+  #move(event: StateEvent): void {
+    this.#state = nextState(this.#state, event)
+  }
+}
+
+const CLOSED: Rejection = { reason: "closed", message: "the connection is closed", final: true }
+
+function disconnected(error: ConnectionError, final: boolean): Rejection {
+  // Where the loss itself is a plain disconnection, what caused that is the cause to see.
+  const cause = error.reason === "disconnected" && error.cause !== undefined ? error.cause : error
+  return { reason: "disconnected", message: error.message, cause, final }
+}
+
+/** What requests get that waited for an attempt which failed. */
+function waitedFor(error: ConnectionError, final: boolean): Rejection {
+  return { reason: "closed", message: `no connection: ${error.message}`, cause: error, final }
+}
+
+function asFinal(error: ConnectionError): ConnectionError {
+  return copyOf(error, error.address, true)
+}
+
+function located(error: ConnectionError, address: string): ConnectionError {
+  return error.address === undefined ? copyOf(error, address, error.final) : error
+}
+
+function copyOf(error: ConnectionError, address: string | undefined, final: boolean): ConnectionError {
+  const outcome: Outcome = error.outcome
+  return new ConnectionError(error.reason, error.message, { address, final, outcome, cause: error.cause })
+}

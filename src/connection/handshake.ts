@@ -1,0 +1,146 @@
+/**
+ * What is said to a server before it is "connected", and what its answers mean. Gives commands out and takes replies in;
+ * leaves sending and reading to others.
+ */
+
+import { ConnectionError, type ConnectionErrorReason, RedisError } from "../errors.ts"
+import { Encoder } from "../protocol/encode.ts"
+import { VERSION } from "../version.ts"
+
+export interface HandshakeSettings {
+  readonly protocol: 2 | 3
+  readonly database: number | undefined
+  readonly clientName: string | undefined
+  /** Whether to tell the driver's name and version. */
+  readonly clientInfo: boolean
+  readonly readonly: boolean
+}
+
+export interface Credentials {
+  readonly username: string | undefined
+  readonly password: string | undefined
+}
+
+/** One command, and which error replies to it are as good as an answer. */
+interface Step {
+  readonly command: readonly string[]
+  /** What the command is for, in error messages. */
+  readonly purpose: string
+  readonly isHarmless?: (error: RedisError) => boolean
+  readonly isAuthentication?: boolean
+}
+
+const PING: Step = {
+  command: ["PING"],
+  purpose: "PING",
+  // The server is there and talks to us; callers will see for themselves what it cannot do yet.
+  isHarmless: ({ code }) => code === "LOADING" || code === "MASTERDOWN" || code === "NOPERM",
+}
+
+/** Servers before 7.2 do not know SETINFO, and a user may lack the right to it; neither is a reason not to connect. */
+const SETINFO_UNKNOWN = /unknown subcommand|wrong number of arguments/i
+
+function infoStep(attribute: string, value: string): Step {
+  return {
+    command: ["CLIENT", "SETINFO", attribute, value],
+    purpose: "CLIENT SETINFO",
+    isHarmless: (error) => error.code === "NOPERM" || SETINFO_UNKNOWN.test(error.message),
+  }
+}
+
+function authentication({ username, password }: Credentials): string[] {
+  if (password === undefined) return []
+  return username === undefined ? [password] : [username, password]
+}
+
+/** The steps of the first write: one round trip for all of them. */
+function firstSteps(settings: HandshakeSettings, credentials: Credentials): Step[] {
+  const steps: Step[] = []
+  const auth = authentication(credentials)
+  if (settings.protocol === 3) steps.push(helloStep(auth))
+  else if (auth.length > 0)
+    steps.push({ command: ["AUTH", ...auth], purpose: "AUTH", isAuthentication: true })
+  if (settings.database !== undefined) {
+    steps.push({ command: ["SELECT", String(settings.database)], purpose: `SELECT ${settings.database}` })
+  }
+  if (settings.clientName !== undefined) {
+    steps.push({ command: ["CLIENT", "SETNAME", settings.clientName], purpose: "CLIENT SETNAME" })
+  }
+  if (settings.readonly) steps.push({ command: ["READONLY"], purpose: "READONLY" })
+  if (settings.clientInfo) steps.push(infoStep("lib-name", "redix-ts"), infoStep("lib-ver", VERSION))
+  return steps.length === 0 ? [PING] : steps
+}
+
+function helloStep(auth: readonly string[]): Step {
+  // AUTH within HELLO always takes a user name; "default" is the one that a password alone is for.
+  const credentials = auth.length === 1 ? ["default", ...auth] : auth
+  const command = credentials.length === 0 ? ["HELLO", "3"] : ["HELLO", "3", "AUTH", ...credentials]
+  return { command, purpose: "HELLO 3", isAuthentication: credentials.length > 0 }
+}
+
+export class Handshake {
+  readonly #address: string
+  #steps: Step[]
+  #position = 0
+  /** Whether a command was carried out, which a server that wants a password first would not have done. */
+  #isProven = false
+
+  constructor(settings: HandshakeSettings, credentials: Credentials, address: string) {
+    this.#steps = firstSteps(settings, credentials)
+    this.#address = address
+  }
+
+  /** The commands of the steps at hand, as bytes. */
+  bytes(): Uint8Array {
+    const encoder = new Encoder()
+    for (const step of this.#steps) encoder.command(step.command)
+    const bytes = Buffer.concat(encoder.take())
+    encoder.recycle()
+    return bytes
+  }
+
+  /**
+   * Takes the next reply: `"done"`, `"more"` replies are to come, or there is more to `"write"`.
+   * @throws ConnectionError when the answer ends the attempt
+   */
+  accept(reply: unknown, isError: boolean): "done" | "more" | "write" {
+    const step = this.#steps[this.#position++]
+    if (step === undefined)
+      throw this.#error("protocol-error", "the server sent a reply that nobody asked for", undefined)
+    if (!isError) this.#isProven = true
+    else if (reply instanceof RedisError) this.#judge(step, reply)
+    if (this.#position < this.#steps.length) return "more"
+    if (this.#isProven || step === PING) return "done"
+    // Nothing but refused SETINFOs: before 7.2 that is also what a server says which wants a password first.
+    this.#steps = [PING]
+    this.#position = 0
+    return "write"
+  }
+
+  #judge(step: Step, error: RedisError): void {
+    if (step.isHarmless?.(error) === true) return
+    if (isUnknownHello(step, error)) {
+      throw this.#error("handshake", "the server does not speak RESP3: use protocol: 2", error)
+    }
+    throw this.#error(
+      reasonOf(step, error),
+      `the server answered ${step.purpose} with: ${error.message}`,
+      error,
+    )
+  }
+
+  #error(reason: ConnectionErrorReason, message: string, cause: RedisError | undefined): ConnectionError {
+    return new ConnectionError(reason, `${message} (${this.#address})`, { address: this.#address, cause })
+  }
+}
+
+function isUnknownHello(step: Step, error: RedisError): boolean {
+  return step.command[0] === "HELLO" && (error.code === "NOPROTO" || /unknown command/i.test(error.message))
+}
+
+function reasonOf(step: Step, error: RedisError): ConnectionErrorReason {
+  if (error.code === "NOAUTH" || error.code === "WRONGPASS") return "authentication"
+  if (step.isAuthentication !== true) return "handshake"
+  const isRefusal = error.code === "NOPERM" || /\bAUTH\b|password/i.test(error.message)
+  return isRefusal ? "authentication" : "handshake"
+}

@@ -1,0 +1,84 @@
+/**
+ * A request whose replies the server is told to suppress: CLIENT REPLY OFF, the commands, CLIENT REPLY ON, of which only
+ * the last is answered. Unless CLIENT is refused, and then every command is.
+ *
+ * Source: https://redis.io/docs/latest/commands/client-reply/
+ */
+
+import { ConnectionError, nameError } from "../errors.ts"
+import { type Encoder, encodeOnce } from "../protocol/encode.ts"
+import { checkPipeline, encodeCommands, refuseCommands } from "./commands.ts"
+import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
+
+const REPLY_OFF = encodeOnce(["CLIENT", "REPLY", "OFF"])
+const REPLY_ON = encodeOnce(["CLIENT", "REPLY", "ON"])
+const TRANSACTION_COMMANDS: ReadonlySet<string> = new Set(["MULTI", "EXEC", "DISCARD", "WATCH"])
+
+export class NoreplyRequest extends Request<ReadonlyArray<readonly unknown[]>> {
+  readonly #resolve: Resolve<void>
+  readonly #reject: Reject
+  #count = 0
+  /** Replies that still follow a refused CLIENT REPLY OFF; `undefined` before the first reply. */
+  #toDiscard: number | undefined
+
+  constructor(resolve: Resolve<void>, reject: Reject) {
+    super()
+    this.#resolve = resolve
+    this.#reject = reject
+    // A deadline of its own even with the usual timeout: it must hold after the caller has gone.
+    this.needTerms()
+  }
+
+  get asBytes(): boolean {
+    return false
+  }
+
+  override get isRefusedInMulti(): boolean {
+    return true
+  }
+
+  /** A connection on which CLIENT REPLY ON went unanswered may be mute for ever. */
+  override get mustBeAnswered(): boolean {
+    return this.#toDiscard === undefined
+  }
+
+  encode(encoder: Encoder, commands: ReadonlyArray<readonly unknown[]>): void {
+    checkPipeline(commands)
+    refuseCommands(commands, TRANSACTION_COMMANDS, "without replies nobody would know whether it took effect")
+    encoder.raw(REPLY_OFF)
+    encodeCommands(this, encoder, commands, 0)
+    encoder.raw(REPLY_ON)
+    this.#count = commands.length
+    this.#adaptEffects()
+  }
+
+  /** No reply will say whether a SELECT was accepted, so it is not remembered; the rest goes by CLIENT REPLY ON's. */
+  #adaptEffects(): void {
+    const { terms } = this
+    if (terms?.effects === undefined) return
+    const kept = terms.effects.filter(({ kind }) => kind !== "select")
+    terms.effects = kept.map((effect) => ({ ...effect, replyIndex: 0 }))
+  }
+
+  accept(reply: unknown, facts: ReplyFacts): boolean {
+    if (this.#toDiscard !== undefined) return --this.#toDiscard === 0
+    if (facts.isError) {
+      // Every command is answered then, and so is CLIENT REPLY ON.
+      this.#toDiscard = this.#count + 1
+      this.fail(nameError(reply, "CLIENT"))
+      return false
+    }
+    this.#toDiscard = 0
+    if (reply !== "OK") {
+      throw new ConnectionError("protocol-error", "CLIENT REPLY ON was not answered by OK", {
+        outcome: "unknown",
+      })
+    }
+    if (this.settle()) this.#resolve()
+    return true
+  }
+
+  protected rejectPromise(error: unknown): void {
+    this.#reject(error)
+  }
+}

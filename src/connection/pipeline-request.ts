@@ -1,0 +1,45 @@
+/** A request of several commands: an array of their replies settles the promise, error replies in their places. */
+
+import { nameError } from "../errors.ts"
+import type { Encoder } from "../protocol/encode.ts"
+import { type CommandNames, checkPipeline, encodeCommands, nameAt } from "./commands.ts"
+import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
+
+export class PipelineRequest extends Request<ReadonlyArray<readonly unknown[]>> {
+  readonly asBytes: boolean
+  readonly #resolve: Resolve<unknown[]>
+  readonly #reject: Reject
+  #names: CommandNames = ""
+  #replies: unknown[] = []
+  #received = 0
+  #failure: Error | undefined
+
+  constructor(resolve: Resolve<unknown[]>, reject: Reject, asBytes: boolean) {
+    super()
+    this.#resolve = resolve
+    this.#reject = reject
+    this.asBytes = asBytes
+  }
+
+  encode(encoder: Encoder, commands: ReadonlyArray<readonly unknown[]>): void {
+    checkPipeline(commands)
+    this.#names = encodeCommands(this, encoder, commands, 0)
+    this.#replies = new Array<unknown>(commands.length)
+  }
+
+  accept(reply: unknown, facts: ReplyFacts): boolean {
+    const index = this.#received++
+    if (facts.failure !== undefined) this.#failure ??= facts.failure
+    this.#replies[index] = facts.isError ? nameError(reply, nameAt(this.#names, index)) : reply
+    if (this.#received < this.#replies.length) return false
+    if (!this.settle()) return true
+    if (this.#failure !== undefined) this.#reject(this.#failure)
+    else this.#resolve(this.#replies)
+    return true
+  }
+
+  protected rejectPromise(error: unknown): void {
+    // Late replies are still counted, but nobody will look at them.
+    this.#reject(error)
+  }
+}

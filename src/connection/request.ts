@@ -1,0 +1,156 @@
+/**
+ * One request: how many replies it takes, where its promise is, and the terms that a caller gave it. It settles once.
+ * Knows nothing of its place in a queue; what a command, a pipeline, … makes of its replies is in the files beside.
+ */
+
+import type { SessionEffectKind } from "../protocol/command-info.ts"
+import type { Encoder } from "../protocol/encode.ts"
+import { type Abortable, forgetAbort, onAbort } from "../util/abort.ts"
+import type { Timed } from "../util/heap.ts"
+
+/** What a request needs to know of a reply, beside the reply. The parser is one. */
+export interface ReplyFacts {
+  /** Whether the reply is an error. */
+  readonly isError: boolean
+  /** Whether there is an error somewhere inside of the reply. */
+  readonly holdsErrors: boolean
+  /** Why the reply cannot be handed over, although it is sound. */
+  readonly failure: Error | undefined
+}
+
+/** A change to the session that one command of a request makes once its reply says so. */
+export interface SessionEffect {
+  readonly kind: SessionEffectKind
+  /** Which of the request's replies decides. */
+  readonly replyIndex: number
+  /** For `SELECT`. */
+  readonly database: number | undefined
+  /** Whether the command was written while a MULTI was open, so that it only runs with EXEC. */
+  isQueued: boolean
+}
+
+/** Who has taken a request on. */
+export interface RequestOwner {
+  /** The request's signal was aborted. */
+  onRequestAborted(request: Request, reason: unknown): void
+  /** The request, which has terms, has settled: its deadline can be forgotten. */
+  onRequestSettled(request: Request): void
+}
+
+/** The terms of a request that is not like most: kept apart so that the usual one stays small. */
+export class RequestTerms implements Timed {
+  /** The caller's own `timeout`, in ms. */
+  readonly timeout: number | undefined
+  readonly signal: AbortSignal | undefined
+  /** How long the request may block its connection on the server, in ms. */
+  blockMs = 0
+  effects: SessionEffect[] | undefined
+  /** How many replies have come, counted where there are effects. */
+  repliesSeen = 0
+  owner: RequestOwner | undefined
+
+  deadline: number = Number.POSITIVE_INFINITY
+  heapIndex = -1
+  readonly request: Request
+
+  constructor(request: Request, timeout: number | undefined, signal: AbortSignal | undefined) {
+    this.request = request
+    this.timeout = timeout
+    this.signal = signal
+  }
+
+  /** The request's timeout where `usual` is the connection's; a block time is added only to that. */
+  timeoutMs(usual: number): number {
+    return this.timeout ?? usual + this.blockMs
+  }
+}
+
+const SENT = 1
+const SETTLED = 2
+
+export abstract class Request<Payload = unknown> implements Abortable {
+  /** How many bytes it has in the encoder while it is not sent. */
+  size = 0
+  /** When its clock started, in ms of `performance.now()`; 0 before. */
+  since = 0
+  terms: RequestTerms | undefined
+  #phase = 0
+
+  /** Whether its bytes were handed to the socket: from then on it may have run. */
+  get isSent(): boolean {
+    return (this.#phase & SENT) !== 0
+  }
+
+  get isSettled(): boolean {
+    return (this.#phase & SETTLED) !== 0
+  }
+
+  markSent(): void {
+    this.#phase |= SENT
+  }
+
+  /** Whether its strings are wanted as bytes. */
+  abstract readonly asBytes: boolean
+  /** Whether it would shift replies inside of a MULTI that a caller has opened. */
+  get isRefusedInMulti(): boolean {
+    return false
+  }
+  /** Whether replies must still come although the caller has gone, or else the connection is of no use any more. */
+  get mustBeAnswered(): boolean {
+    return false
+  }
+
+  /**
+   * Encodes the commands.
+   * @throws TypeError for misuse; what was encoded by then is to be forgotten.
+   */
+  abstract encode(encoder: Encoder, payload: Payload): void
+
+  /**
+   * Takes the next reply; true when it was the last one.
+   * @throws ConnectionError with reason `"protocol-error"` for a reply that cannot be an answer to it.
+   */
+  abstract accept(reply: unknown, facts: ReplyFacts): boolean
+
+  protected abstract rejectPromise(error: unknown): void
+
+  /** Rejects, unless it has settled already. */
+  fail(error: unknown): void {
+    if (this.settle()) this.rejectPromise(error)
+  }
+
+  /** Marks it as settled; false if it was already. */
+  protected settle(): boolean {
+    if ((this.#phase & SETTLED) !== 0) return false
+    this.#phase |= SETTLED
+    if (this.terms !== undefined) this.#release(this.terms)
+    return true
+  }
+
+  #release(terms: RequestTerms): void {
+    if (terms.signal !== undefined) forgetAbort(terms.signal, this)
+    terms.owner?.onRequestSettled(this)
+  }
+
+  /** From now on, `owner` is told of the signal's abort and of the settlement. */
+  attach(owner: RequestOwner): void {
+    const { terms } = this
+    if (terms === undefined) return
+    terms.owner = owner
+    if (terms.signal !== undefined) onAbort(terms.signal, this)
+  }
+
+  onAbort(reason: unknown): void {
+    this.terms?.owner?.onRequestAborted(this, reason)
+  }
+
+  /** Its terms, made if it has none. */
+  needTerms(): RequestTerms {
+    this.terms ??= new RequestTerms(this, undefined, undefined)
+    return this.terms
+  }
+}
+
+/** A function of a promise's executor. */
+export type Resolve<T> = (value: T) => void
+export type Reject = (error: unknown) => void

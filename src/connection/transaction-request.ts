@@ -1,0 +1,97 @@
+/** A request of MULTI, some commands and EXEC: what EXEC replies settles the promise. */
+
+import { ConnectionError, nameError, RedisError, withoutStack } from "../errors.ts"
+import { type Encoder, encodeOnce } from "../protocol/encode.ts"
+import { type CommandNames, checkPipeline, encodeCommands, nameAt, refuseCommands } from "./commands.ts"
+import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
+
+const MULTI = encodeOnce(["MULTI"])
+const EXEC = encodeOnce(["EXEC"])
+const TRANSACTION_COMMANDS: ReadonlySet<string> = new Set(["MULTI", "EXEC", "DISCARD"])
+
+export class TransactionRequest extends Request<ReadonlyArray<readonly unknown[]>> {
+  readonly asBytes: boolean
+  readonly #resolve: Resolve<unknown[] | null>
+  readonly #reject: Reject
+  #names: CommandNames = ""
+  /** Replies before EXEC's: MULTI's and one "QUEUED" for each command. */
+  #toQueue = 0
+  #received = 0
+  /** The first command that was refused instead of queued. */
+  #queueingError: RedisError | undefined
+
+  constructor(resolve: Resolve<unknown[] | null>, reject: Reject, asBytes: boolean) {
+    super()
+    this.#resolve = resolve
+    this.#reject = reject
+    this.asBytes = asBytes
+  }
+
+  override get isRefusedInMulti(): boolean {
+    return true
+  }
+
+  encode(encoder: Encoder, commands: ReadonlyArray<readonly unknown[]>): void {
+    checkPipeline(commands)
+    refuseCommands(commands, TRANSACTION_COMMANDS, "transactionPipeline sends MULTI and EXEC itself")
+    encoder.raw(MULTI)
+    this.#names = encodeCommands(this, encoder, commands, 1)
+    encoder.raw(EXEC)
+    this.#toQueue = commands.length + 1
+    this.#noteEffects(commands.length)
+  }
+
+  /** Nothing blocks inside of a transaction, and what it does to the session is done by EXEC. */
+  #noteEffects(count: number): void {
+    const { terms } = this
+    if (terms === undefined) return
+    terms.blockMs = 0
+    if (terms.effects === undefined) return
+    for (const effect of terms.effects) effect.isQueued = true
+    terms.effects.push({ kind: "exec", replyIndex: count + 1, database: undefined, isQueued: false })
+  }
+
+  accept(reply: unknown, facts: ReplyFacts): boolean {
+    if (this.#received < this.#toQueue) {
+      const index = this.#received++
+      if (facts.isError) this.#queueingError ??= nameError(reply, this.#nameOfReply(index))
+      return false
+    }
+    if (!facts.isError && reply !== null && !Array.isArray(reply)) {
+      throw new ConnectionError("protocol-error", "EXEC was answered by something other than replies", {
+        outcome: "unknown",
+      })
+    }
+    if (this.settle()) this.#settleWith(reply, facts)
+    return true
+  }
+
+  #nameOfReply(index: number): string | undefined {
+    return index === 0 ? "MULTI" : nameAt(this.#names, index - 1)
+  }
+
+  #settleWith(reply: unknown, facts: ReplyFacts): void {
+    if (facts.failure !== undefined) this.#reject(facts.failure)
+    else if (facts.isError) this.#reject(this.#execError(reply))
+    else if (Array.isArray(reply)) this.#resolve(facts.holdsErrors ? this.#nameErrors(reply) : reply)
+    else this.#resolve(null)
+  }
+
+  #execError(reply: unknown): RedisError {
+    const error = nameError(reply, "EXEC")
+    const cause = this.#queueingError
+    // Without MULTI, the commands ran one by one: that it was refused is the error to see.
+    if (cause?.command === "MULTI") return cause
+    return cause === undefined ? error : withoutStack(() => new RedisError(error.message, "EXEC", { cause }))
+  }
+
+  #nameErrors(replies: unknown[]): unknown[] {
+    return replies.map((reply, index) =>
+      reply instanceof RedisError ? nameError(reply, nameAt(this.#names, index)) : reply,
+    )
+  }
+
+  protected rejectPromise(error: unknown): void {
+    this.#reject(error)
+  }
+}

@@ -1,0 +1,379 @@
+/**
+ * Commands to bytes (RESP arrays of bulk strings), and the one check of a command's arguments.
+ * Knows the block that it writes into; leaves to others when the bytes are written, to what, and who waits for them.
+ *
+ * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/#sending-commands-to-a-redis-server
+ */
+
+import { isUint8Array } from "node:util/types"
+import { asBytes, BLOCK_SIZE, type Bytes, borrowBlock, returnBlock } from "../util/bytes.ts"
+
+/** Up to this many characters, a loop over the characters is faster than a call into the engine. */
+const LOOP_UP_TO = 32
+/** From here on, a string's bytes are counted before it is written instead of assuming three for each character. */
+const COUNT_FROM = 4_096
+/** Arguments of at least this many bytes go to the socket as they are, instead of being copied into the block. */
+const REFERENCE_FROM = 8_192
+/** Room for `*<count>\r\n` or `$<length>\r\n`. */
+const HEADER_ROOM = 24
+
+const ASTERISK = 42
+const DOLLAR = 36
+const CR = 13
+const LF = 10
+const ZERO = 48
+
+/**
+ * Encodes commands one after the other into borrowed blocks, until {@link take} hands the bytes over.
+ *
+ * The bytes not yet taken are a sequence of pieces: earlier pieces in {@link #pieces}, the last one being what lies in
+ * the block between {@link #start} and {@link #end}.
+ */
+export class Encoder {
+  /** How many bytes are encoded and not yet taken. */
+  size = 0
+
+  #block: Bytes | undefined
+  #start = 0
+  #end = 0
+  #pieces: Uint8Array[] = []
+  /** Blocks that are full, for {@link recycle} to give back. */
+  #fullBlocks: Bytes[] = []
+
+  /**
+   * Encodes one command.
+   * @throws TypeError naming the argument that is no {@link Argument}; what was encoded of the command before that is
+   * the caller's to {@link rewind}.
+   */
+  command(command: readonly unknown[]): void {
+    const count = command.length
+    const before = this.#reserve(HEADER_ROOM)
+    this.#header(ASTERISK, count)
+    this.size += this.#end - before
+    for (let index = 0; index < count; index++) {
+      const argument = command[index]
+      if (typeof argument === "string") this.#text(argument)
+      else if (typeof argument === "number") this.#text(numberText(argument, command, index))
+      else if (isUint8Array(argument)) this.#bytes(argument)
+      else this.#text(otherText(argument, command, index))
+    }
+  }
+
+  /** Encodes bytes that are a command already. */
+  raw(bytes: Uint8Array): void {
+    this.#copy(bytes)
+  }
+
+  /** Forgets everything that was encoded after the moment when {@link size} was `size`. */
+  rewind(size: number): void {
+    let surplus = this.size - size
+    this.size = size
+    const inBlock = Math.min(surplus, this.#end - this.#start)
+    this.#end -= inBlock
+    surplus -= inBlock
+    while (surplus > 0) {
+      const last = this.#pieces.pop()
+      if (last === undefined) return
+      if (last.length > surplus) this.#pieces.push(last.subarray(0, last.length - surplus))
+      surplus -= Math.min(surplus, last.length)
+    }
+  }
+
+  /**
+   * Takes all the bytes, in pieces. The memory of the pieces is the encoder's: {@link recycle} or {@link abandon} must
+   * follow before the next command.
+   */
+  take(): Uint8Array[] {
+    const pieces = this.#pieces
+    this.#closePiece()
+    this.#pieces = []
+    this.size = 0
+    return pieces
+  }
+
+  /** After {@link take}: nobody reads the pieces any more, their blocks are free for the next user. */
+  recycle(): void {
+    if (this.#block !== undefined) returnBlock(this.#block)
+    for (const block of this.#fullBlocks) returnBlock(block)
+    this.abandon()
+  }
+
+  /** After {@link take}: the pieces are still read; their blocks are left to whoever reads them. */
+  abandon(): void {
+    this.#block = undefined
+    this.#start = 0
+    this.#end = 0
+    if (this.#fullBlocks.length > 0) this.#fullBlocks = []
+  }
+
+  /** Forgets all bytes that were not taken. */
+  clear(): void {
+    this.take()
+    this.recycle()
+  }
+
+  /**
+   * Keeps only the given ranges of the bytes not yet taken, as offsets from the first of them: `[from, to, from, to, …]`
+   * in ascending order.
+   */
+  keep(ranges: readonly number[]): void {
+    const pieces = this.take()
+    this.abandon()
+    for (let index = 0; index < ranges.length; index += 2) {
+      this.#keepRange(pieces, ranges[index] ?? 0, ranges[index + 1] ?? 0)
+    }
+  }
+
+  /** Takes the first `size` bytes only. The rest stays, in memory that is never recycled. */
+  takeFirst(size: number): Uint8Array[] {
+    const total = this.size
+    const pieces = this.take()
+    this.abandon()
+    this.#keepRange(pieces, 0, size)
+    const first = this.#pieces
+    this.#pieces = []
+    this.size = 0
+    this.#keepRange(pieces, size, total)
+    return first
+  }
+
+  #keepRange(pieces: readonly Uint8Array[], from: number, to: number): void {
+    let offset = 0
+    for (const piece of pieces) {
+      const start = Math.max(from - offset, 0)
+      const end = Math.min(to - offset, piece.length)
+      if (start < end) {
+        this.#pieces.push(piece.subarray(start, end))
+        this.size += end - start
+      }
+      offset += piece.length
+      if (offset >= to) return
+    }
+  }
+
+  /** Makes sure that `room` bytes (at most a block) can be written at the returned place. */
+  #reserve(room: number): number {
+    if (this.#block === undefined) {
+      this.#block = borrowBlock()
+    } else if (this.#end + room > BLOCK_SIZE) {
+      this.#closePiece()
+      this.#fullBlocks.push(this.#block)
+      this.#block = borrowBlock()
+      this.#start = 0
+      this.#end = 0
+    }
+    return this.#end
+  }
+
+  #closePiece(): void {
+    if (this.#block === undefined || this.#start === this.#end) return
+    this.#pieces.push(this.#block.subarray(this.#start, this.#end))
+    this.#start = this.#end
+  }
+
+  /** Writes `<type><number>\r\n`; the room is reserved. */
+  #header(type: number, value: number): void {
+    const block = this.#block
+    if (block === undefined) return
+    let end = this.#end
+    block[end++] = type
+    if (value < 10) {
+      block[end++] = ZERO + value
+    } else {
+      end += digitCount(value)
+      let rest = value
+      for (let at = end - 1; rest > 0; at--) {
+        const quotient = Math.floor(rest / 10)
+        block[at] = ZERO + rest - quotient * 10
+        rest = quotient
+      }
+    }
+    block[end++] = CR
+    block[end++] = LF
+    this.#end = end
+  }
+
+  #lineEnd(): void {
+    const block = this.#block
+    if (block === undefined) return
+    block[this.#end++] = CR
+    block[this.#end++] = LF
+  }
+
+  #text(text: string): void {
+    if (text.length > LOOP_UP_TO) this.#longText(text)
+    else if (!this.#shortAscii(text)) this.#utf8(text)
+  }
+
+  /** Writes a short text byte by byte; `false`, with nothing written, when it is not ASCII. */
+  #shortAscii(text: string): boolean {
+    const length = text.length
+    const before = this.#reserve(HEADER_ROOM + LOOP_UP_TO)
+    const block = this.#block
+    if (block === undefined) return false
+    let end = before
+    block[end++] = DOLLAR
+    if (length < 10) {
+      block[end++] = ZERO + length
+    } else {
+      const tens = (length * 205) >> 11
+      block[end++] = ZERO + tens
+      block[end++] = ZERO + length - tens * 10
+    }
+    block[end++] = CR
+    block[end++] = LF
+    let allBits = 0
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index)
+      allBits |= code
+      block[end++] = code
+    }
+    if (allBits > 127) return false
+    block[end++] = CR
+    block[end++] = LF
+    this.#end = end
+    this.size += end - before
+    return true
+  }
+
+  #longText(text: string): void {
+    if (text.length < COUNT_FROM) {
+      this.#utf8(text)
+      return
+    }
+    const length = Buffer.byteLength(text)
+    const before = this.#reserve(HEADER_ROOM)
+    this.#header(DOLLAR, length)
+    this.size += this.#end - before
+    if (length + 2 <= BLOCK_SIZE - this.#end || length < REFERENCE_FROM) this.#copyText(text, length)
+    else this.#append(Buffer.from(text))
+  }
+
+  #copyText(text: string, length: number): void {
+    this.#reserve(length + 2)
+    this.#block?.utf8Write(text, this.#end)
+    this.#end += length
+    this.#lineEnd()
+    this.size += length + 2
+  }
+
+  /**
+   * Writes text before its length is known: at the place where it goes if it is ASCII. If it is not, and its length has
+   * more digits than assumed, it is moved by the difference.
+   */
+  #utf8(text: string): void {
+    const assumed = text.length
+    const before = this.#reserve(HEADER_ROOM + 3 * assumed)
+    const block = this.#block
+    if (block === undefined) return
+    const body = before + 3 + digitCount(assumed)
+    const length = block.utf8Write(text, body)
+    if (length !== assumed) {
+      const shift = digitCount(length) - digitCount(assumed)
+      if (shift > 0) block.copyWithin(body + shift, body, body + length)
+    }
+    this.#header(DOLLAR, length)
+    this.#end += length
+    this.#lineEnd()
+    this.size += this.#end - before
+  }
+
+  #bytes(bytes: Uint8Array): void {
+    const before = this.#reserve(HEADER_ROOM)
+    this.#header(DOLLAR, bytes.length)
+    this.size += this.#end - before
+    if (bytes.length < REFERENCE_FROM) {
+      this.#copy(bytes)
+      this.#reserve(2)
+      this.#lineEnd()
+      this.size += 2
+    } else {
+      this.#append(bytes)
+    }
+  }
+
+  #copy(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#block?.set(bytes, this.#end)
+    this.#end += bytes.length
+    this.size += bytes.length
+  }
+
+  /** Adds bytes as a piece of their own, and the line end after it. */
+  #append(bytes: Uint8Array): void {
+    this.#closePiece()
+    this.#pieces.push(bytes)
+    this.size += bytes.length
+    this.#reserve(2)
+    this.#lineEnd()
+    this.size += 2
+  }
+}
+
+/** The bytes of commands that do not change, such as `MULTI`. */
+export function encodeOnce(...commands: ReadonlyArray<readonly string[]>): Bytes {
+  const encoder = new Encoder()
+  for (const command of commands) encoder.command(command)
+  const bytes = asBytes(Buffer.concat(encoder.take()))
+  encoder.recycle()
+  return bytes
+}
+
+function digitCount(value: number): number {
+  if (value < 10) return 1
+  if (value < 100) return 2
+  if (value < 1_000) return 3
+  if (value < 10_000) return 4
+  return String(value).length
+}
+
+function numberText(value: number, command: readonly unknown[], index: number): string {
+  const text = String(value)
+  if (Number.isInteger(value) && Math.abs(value) < 1e21) return text
+  if (Number.isFinite(value)) return plainDecimal(text)
+  if (Number.isNaN(value)) throw badArgument(command, index, "NaN")
+  return value > 0 ? "inf" : "-inf"
+}
+
+/** `1.5e-7` as `0.00000015` and `1e21` as `1000000000000000000000`: Redis reads no exponents where it wants integers. */
+function plainDecimal(text: string): string {
+  const [mantissa = "", exponentText] = text.split("e")
+  if (exponentText === undefined) return text
+  const exponent = Number(exponentText)
+  const sign = mantissa.startsWith("-") ? "-" : ""
+  const [whole = "", fraction = ""] = mantissa.replace("-", "").split(".")
+  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - whole.length)}${whole}${fraction}`
+  return sign + whole + fraction.padEnd(exponent, "0")
+}
+
+function otherText(argument: unknown, command: readonly unknown[], index: number): string {
+  if (typeof argument === "bigint") return String(argument)
+  throw badArgument(command, index, describe(argument))
+}
+
+function badArgument(command: readonly unknown[], index: number, got: string): TypeError {
+  return new TypeError(
+    `${commandLabel(command)}: argument ${index} must be a string, a number, a bigint or a Uint8Array, got ${got}`,
+  )
+}
+
+/** A command for error messages: by its name only, since its arguments may be secrets. */
+export function commandLabel(command: readonly unknown[]): string {
+  const name = command[0]
+  return typeof name === "string" && /^[\w.-]{1,64}$/.test(name) ? `command ${name.toUpperCase()}` : "command"
+}
+
+/** What a wrong value is, without showing it. */
+export function describe(value: unknown): string {
+  if (value === null) return "null"
+  if (value === undefined) return "undefined"
+  if (Array.isArray(value)) return "an array"
+  if (typeof value === "boolean") return String(value)
+  if (typeof value === "object") return `an object (${constructorName(value)})`
+  return `a ${typeof value}`
+}
+
+function constructorName(value: object): string {
+  const name: unknown = value.constructor?.name
+  return typeof name === "string" && name !== "" ? name : "without a constructor"
+}

@@ -1,0 +1,588 @@
+/**
+ * Bytes to replies, RESP2 and RESP3. Resumable: bytes may arrive cut anywhere, what was parsed is never parsed again,
+ * and nothing is allocated because of a length that was merely claimed.
+ * Also says where the next bytes should be put ({@link Parser.target}), so that the kernel can write a large value
+ * straight to where it stays. Knows nothing of sockets, promises or clocks, nor whose reply it is parsing.
+ *
+ * Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
+ */
+
+import { isAscii } from "node:buffer"
+import { ConnectionError, RedisError, RedixError, withoutStack } from "../errors.ts"
+import {
+  allocate,
+  BLOCK_SIZE,
+  type Bytes,
+  borrowBlock,
+  decodeText,
+  MAX_BYTES_LENGTH,
+  MAX_TEXT_LENGTH,
+  returnBlock,
+} from "../util/bytes.ts"
+import { Frame, FrameKind } from "./frame.ts"
+
+/** What {@link Parser.next} returns while a reply is not complete. */
+export const INCOMPLETE: unique symbol = Symbol("incomplete")
+/** Inside of the parser: a container was opened, or an element was put into one. */
+const CONTINUE: unique symbol = Symbol("continue")
+
+/** Deeper nesting is refused: no server sends it, and what cannot recurse should not get it. */
+export const MAX_DEPTH = 32_768
+/** The most elements that an array of this engine can have, halved since a map has two for each entry. */
+const MAX_ELEMENTS = 2 ** 31
+/** A line (simple string, error, big number) longer than this is no reply. */
+const MAX_LINE = 64 << 20
+/** A bulk string of at least this many bytes that is cut gets memory of its own instead of waiting in the window. */
+const BULK_FROM = 32_768
+/** What a bulk string's memory starts with, whatever length is claimed; it grows as bytes arrive. */
+const BULK_START = 1 << 20
+/** An integer of up to this many digits is exact as a number. */
+const SAFE_DIGITS = 15
+/** No length and no 64-bit integer has more digits. */
+const MAX_DIGITS = 20
+/** Longer big numbers are refused: converting one takes time that grows with the square of its length. */
+const MAX_BIG_NUMBER = 10_000
+/** Below this, looking whether the whole window is ASCII costs more than it saves. */
+const ASCII_CHECK_FROM = 256
+
+const CR = 13
+const LF = 10
+const ZERO = 48
+const MINUS = 45
+const PLUS = 43
+
+/** {@link Parser.#length} when the header is cut. */
+const CUT = -2
+/** {@link Parser.#length} of `$-1` and `*-1`. */
+const NULL = -1
+
+/** All connections read into the same block: a private one is borrowed only while a reply is cut. */
+const sharedWindow = allocate(BLOCK_SIZE)
+/** The memory in which the last large text was put together, kept for the next one. */
+let spareBulk: Bytes | undefined
+
+const DOUBLE = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+const BIG_NUMBER = /^[+-]?\d+$/
+
+export class Parser {
+  /** Whether the last reply of {@link next} was an error reply at the top. */
+  isError = false
+  /** Whether the last reply of {@link next} was a push message (RESP3), which answers no request. */
+  isPush = false
+  /** Whether the last reply of {@link next} holds an error reply somewhere inside. */
+  holdsErrors = false
+  /** Why the last reply of {@link next}, although sound, cannot be had as text; it is `undefined` otherwise. */
+  failure: RedixError | undefined
+
+  /** How many bytes were received in all. */
+  bytesReceived = 0
+
+  readonly #resp3: boolean
+  #window: Bytes = sharedWindow
+  #position = 0
+  #end = 0
+  /** Whether the window is all ASCII: not looked at yet, or known. */
+  #ascii: boolean | undefined
+  /** How far a cut line was searched for its end, from its first byte. */
+  #searched = 0
+
+  /** Whether the reply under way is wanted as bytes. Fixed from its first byte to its last. */
+  #asBytes = false
+  #frame: Frame | undefined
+  #depth = 0
+
+  /** The memory of the large bulk string under way. */
+  #bulk: Bytes | undefined
+  #bulkFilled = 0
+  #bulkLength = 0
+  #bulkType = 0
+  #readsIntoBulk = false
+
+  /** @param resp3 whether the types that RESP3 adds are accepted: a RESP2 connection never receives them. */
+  constructor(resp3: boolean) {
+    this.#resp3 = resp3
+  }
+
+  /** Whether a part of a reply has been received. */
+  get hasPartial(): boolean {
+    return this.#frame !== undefined || this.#bulk !== undefined || this.#position < this.#end
+  }
+
+  /** Whether what has been received of the reply under way may be the beginning of a push message. */
+  get partialMayBePush(): boolean {
+    return this.#frame !== undefined ? this.isPush : this.#resp3 && this.#window[this.#position] === 62
+  }
+
+  /** Where the next bytes received are to be put. {@link received} must follow. */
+  target(): Uint8Array {
+    const bulk = this.#bulk
+    if (bulk !== undefined && this.#bulkFilled < this.#bulkLength) {
+      this.#readsIntoBulk = true
+      return this.#bulkRoom(bulk)
+    }
+    this.#readsIntoBulk = false
+    if (this.#position === this.#end) return this.#emptyWindow()
+    return this.#windowRoom()
+  }
+
+  /** Says that `count` bytes were put into what {@link target} returned. */
+  received(count: number): void {
+    this.bytesReceived += count
+    if (this.#readsIntoBulk) {
+      this.#bulkFilled += count
+    } else {
+      this.#end += count
+      this.#ascii = undefined
+    }
+  }
+
+  /** Receives a whole chunk, and hands every reply in it to `onReply`. For what does not read from a socket. */
+  push(chunk: Uint8Array, asBytes: () => boolean, onReply: (reply: unknown) => void): void {
+    for (let offset = 0; offset < chunk.length; ) {
+      const target = this.target()
+      const part = chunk.subarray(offset, offset + target.length)
+      target.set(part)
+      this.received(part.length)
+      offset += part.length
+      for (let reply = this.next(asBytes()); reply !== INCOMPLETE; reply = this.next(asBytes()))
+        onReply(reply)
+    }
+  }
+
+  /** Gives borrowed memory back. The parser must not be used any more. */
+  release(): void {
+    this.#bulk = undefined
+    this.#frame = undefined
+    this.#position = 0
+    this.#end = 0
+    this.#emptyWindow()
+  }
+
+  /**
+   * The next complete reply, or {@link INCOMPLETE}. `asBytes`: strings become a `Buffer` each; looked at with the first
+   * byte of a reply only.
+   * @throws ConnectionError with reason `"protocol-error"` for bytes that are not RESP. The parser is useless then.
+   */
+  next(asBytes: boolean): unknown {
+    if (this.#frame === undefined && this.#bulk === undefined) this.#begin(asBytes)
+    for (;;) {
+      const value = this.#bulk === undefined ? this.#element() : this.#resumeBulk()
+      if (value === CONTINUE) continue
+      if (value === INCOMPLETE) return INCOMPLETE
+      const reply = this.#frame === undefined ? value : this.#place(value)
+      if (reply !== CONTINUE) return this.failure ?? reply
+    }
+  }
+
+  #begin(asBytes: boolean): void {
+    this.#asBytes = asBytes
+    this.isError = false
+    this.isPush = false
+    this.holdsErrors = false
+    this.failure = undefined
+  }
+
+  /** Puts a value where it belongs; returns the reply when that completes it. */
+  #place(value: unknown): unknown {
+    let complete = value
+    let frame = this.#frame
+    while (frame !== undefined) {
+      if (!frame.add(complete)) return CONTINUE
+      this.#frame = frame.parent
+      this.#depth--
+      if (frame.kind === FrameKind.attribute) return CONTINUE
+      complete = frame.value
+      frame = frame.parent
+    }
+    return complete
+  }
+
+  /** Parses the element at the position. A cut one leaves the position where it is. */
+  #element(): unknown {
+    const start = this.#position
+    if (start === this.#end) return INCOMPLETE
+    const type = this.#window[start] ?? 0
+    switch (type) {
+      case 36: // $
+        return this.#bulkString(type)
+      case 43: // +
+        return this.#simpleString()
+      case 58: // :
+        return this.#integer()
+      case 42: // *
+        return this.#container(FrameKind.array)
+      case 45: // -
+        return this.#simpleError()
+      default:
+        return this.#resp3Element(type)
+    }
+  }
+
+  #resp3Element(type: number): unknown {
+    if (this.#resp3) {
+      switch (type) {
+        case 95: // _
+          return this.#line(nullFrom)
+        case 35: // #
+          return this.#line(booleanFrom)
+        case 44: // ,
+          return this.#line(doubleFrom)
+        case 40: // (
+          return this.#line(bigNumberFrom)
+        case 37: // %
+          return this.#container(FrameKind.map)
+        case 126: // ~
+          return this.#container(this.#asBytes ? FrameKind.array : FrameKind.set)
+        case 124: // |
+          return this.#container(FrameKind.attribute)
+        case 62: // >
+          return this.#push()
+        case 61: // =
+        case 33: // !
+          return this.#bulkString(type)
+      }
+    }
+    throw protocolError(`expected the first byte of a reply, got ${showByte(type)}`)
+  }
+
+  #push(): unknown {
+    if (this.#frame !== undefined) throw protocolError("a push message inside of a reply")
+    this.isPush = true
+    this.#asBytes = true
+    return this.#container(FrameKind.array)
+  }
+
+  // ── lengths and integers ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** The length in the header at the position, which then stands behind it; {@link CUT} leaves it. */
+  #length(): number {
+    const window = this.#window
+    const end = this.#end
+    let at = this.#position + 1
+    if (window[at] === MINUS && at < end) return this.#nullLength(at)
+    let value = 0
+    const first = at
+    for (; at < end; at++) {
+      const digit = (window[at] ?? 0) - ZERO
+      if (digit < 0 || digit > 9) break
+      value = value * 10 + digit
+    }
+    if (at - first > MAX_DIGITS) throw protocolError("a length of more than 20 digits")
+    if (at >= end) return CUT
+    if (window[at] !== CR || at === first)
+      throw protocolError(`expected a length, got ${showByte(window[at])}`)
+    if (at + 1 >= end) return CUT
+    if (window[at + 1] !== LF)
+      throw protocolError(`expected LF after a length, got ${showByte(window[at + 1])}`)
+    this.#position = at + 2
+    return value
+  }
+
+  /** `-1\r\n`, the only negative length. */
+  #nullLength(at: number): number {
+    const window = this.#window
+    const expected = [MINUS, ZERO + 1, CR, LF]
+    for (let index = 0; index < expected.length; index++) {
+      if (at + index >= this.#end) return CUT
+      if (window[at + index] !== expected[index]) throw protocolError("a negative length other than -1")
+    }
+    this.#position = at + expected.length
+    return NULL
+  }
+
+  #integer(): unknown {
+    const window = this.#window
+    const end = this.#end
+    let at = this.#position + 1
+    const sign = at < end ? window[at] : 0
+    if (sign === MINUS || sign === PLUS) at++
+    const first = at
+    let value = 0
+    for (; at < end; at++) {
+      const digit = (window[at] ?? 0) - ZERO
+      if (digit < 0 || digit > 9) break
+      value = value * 10 + digit
+    }
+    if (at - first > MAX_DIGITS) throw protocolError("an integer of more than 20 digits")
+    if (at >= end) return INCOMPLETE
+    if (window[at] !== CR || at === first)
+      throw protocolError(`expected an integer, got ${showByte(window[at])}`)
+    if (at + 1 >= end) return INCOMPLETE
+    if (window[at + 1] !== LF)
+      throw protocolError(`expected LF after an integer, got ${showByte(window[at + 1])}`)
+    this.#position = at + 2
+    if (at - first > SAFE_DIGITS) return exactInteger(window.latin1Slice(first, at), sign === MINUS)
+    // `0 - value` rather than `-value`: there is no negative zero in Redis.
+    return sign === MINUS ? 0 - value : value
+  }
+
+  // ── lines ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The index of the CR that ends the line at the position, or {@link CUT}. */
+  #lineEnd(): number {
+    const window = this.#window
+    const end = this.#end
+    let at = this.#position + 1 + this.#searched
+    while (at < end && window[at] !== CR) at++
+    if (at - this.#position > MAX_LINE) throw protocolError("a line of more than 64 MiB")
+    if (at + 1 >= end) {
+      this.#searched = at - this.#position - 1
+      return CUT
+    }
+    if (window[at + 1] !== LF)
+      throw protocolError(`expected LF at the end of a line, got ${showByte(window[at + 1])}`)
+    this.#searched = 0
+    return at
+  }
+
+  #simpleString(): unknown {
+    const end = this.#lineEnd()
+    if (end === CUT) return INCOMPLETE
+    const start = this.#position + 1
+    this.#position = end + 2
+    if (this.#wantsBytes()) return copyOf(this.#window, start, end)
+    const window = this.#window
+    if (end - start === 2 && window[start] === 79 && window[start + 1] === 75) return "OK"
+    return decodeText(window, start, end)
+  }
+
+  #simpleError(): unknown {
+    const end = this.#lineEnd()
+    if (end === CUT) return INCOMPLETE
+    const message = decodeText(this.#window, this.#position + 1, end)
+    this.#position = end + 2
+    return this.#error(message)
+  }
+
+  #line(convert: (text: string) => unknown): unknown {
+    const end = this.#lineEnd()
+    if (end === CUT) return INCOMPLETE
+    const text = this.#window.latin1Slice(this.#position + 1, end)
+    this.#position = end + 2
+    return convert(text)
+  }
+
+  #error(message: string): RedisError {
+    if (this.#frame === undefined) this.isError = true
+    else this.holdsErrors = true
+    return withoutStack(() => new RedisError(message))
+  }
+
+  // ── bulk strings ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #bulkString(type: number): unknown {
+    const header = this.#position
+    const length = this.#length()
+    if (length === CUT) return INCOMPLETE
+    if (length === NULL) return nullBulk(type)
+    const start = this.#position
+    const end = start + length
+    if (end + 2 <= this.#end) {
+      this.#position = end + 2
+      this.#checkLineEnd(end)
+      if (type === 36 && !this.#asBytes) return this.#shortText(start, end)
+      return this.#bulkValue(type, this.#window, start, end)
+    }
+    if (length < BULK_FROM) {
+      this.#position = header
+      return INCOMPLETE
+    }
+    if (length > MAX_BYTES_LENGTH) throw protocolError(`a string of ${length} bytes`)
+    this.#startBulk(type, length)
+    return CONTINUE
+  }
+
+  #checkLineEnd(at: number): void {
+    if (this.#window[at] !== CR || this.#window[at + 1] !== LF) {
+      throw protocolError(`expected CRLF after a string, got ${showByte(this.#window[at])}`)
+    }
+  }
+
+  /** The text of a bulk string that lies in the window. */
+  #shortText(start: number, end: number): string {
+    if (this.#end < ASCII_CHECK_FROM) return this.#window.utf8Slice(start, end)
+    this.#ascii ??= isAscii(this.#window.subarray(0, this.#end))
+    return this.#ascii ? this.#window.latin1Slice(start, end) : decodeText(this.#window, start, end)
+  }
+
+  #bulkValue(type: number, bytes: Bytes, start: number, end: number): unknown {
+    if (type === 33) return this.#error(decodeText(bytes, start, end))
+    const from = type === 61 ? start + verbatimPrefix(bytes, start, end) : start
+    if (!this.#wantsBytes()) return this.#textOf(bytes, from, end)
+    // The window is read into again: a caller gets a copy. A bulk's own memory is the caller's.
+    return bytes === this.#window ? copyOf(bytes, from, end) : bytes.subarray(from, end)
+  }
+
+  #textOf(bytes: Bytes, start: number, end: number): unknown {
+    if (end - start <= MAX_TEXT_LENGTH) return decodeText(bytes, start, end)
+    try {
+      return bytes.utf8Slice(start, end)
+    } catch (cause) {
+      this.failure = new RedixError(
+        `the reply holds a string of ${end - start} bytes, more than a JavaScript string can: ask for it with { encoding: "buffer" }`,
+        { cause },
+      )
+      return null
+    }
+  }
+
+  /** Whether strings here are wanted as bytes; the keys of a map never are. */
+  #wantsBytes(): boolean {
+    return this.#asBytes && !(this.#frame?.expectsKey ?? false)
+  }
+
+  #startBulk(type: number, length: number): void {
+    const present = this.#end - this.#position
+    const copied = Math.min(present, length)
+    const bulk = this.#takeBulkMemory(Math.max(copied, Math.min(length, BULK_START)))
+    this.#window.copy(bulk, 0, this.#position, this.#position + copied)
+    this.#position += copied
+    this.#bulk = bulk
+    this.#bulkFilled = copied
+    this.#bulkLength = length
+    this.#bulkType = type
+  }
+
+  #takeBulkMemory(size: number): Bytes {
+    if (!this.#wantsBytes() && spareBulk !== undefined && spareBulk.length >= size) {
+      const memory = spareBulk
+      spareBulk = undefined
+      return memory
+    }
+    return allocate(size)
+  }
+
+  #bulkRoom(bulk: Bytes): Uint8Array {
+    if (this.#bulkFilled < bulk.length) {
+      return bulk.subarray(this.#bulkFilled, Math.min(bulk.length, this.#bulkLength))
+    }
+    // The bytes that have arrived bear the claim out so far: up to three times as many again.
+    const grown = allocate(Math.min(this.#bulkLength, bulk.length * 4))
+    bulk.copy(grown, 0, 0, this.#bulkFilled)
+    this.#bulk = grown
+    return grown.subarray(this.#bulkFilled)
+  }
+
+  #resumeBulk(): unknown {
+    const bulk = this.#bulk
+    if (bulk === undefined || this.#bulkFilled < this.#bulkLength) return INCOMPLETE
+    if (this.#end - this.#position < 2) return INCOMPLETE
+    this.#checkLineEnd(this.#position)
+    this.#position += 2
+    this.#bulk = undefined
+    const value = this.#bulkValue(this.#bulkType, bulk, 0, this.#bulkLength)
+    if (!(value instanceof Uint8Array) && bulk.length <= BULK_START) spareBulk = bulk
+    return value
+  }
+
+  // ── containers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #container(kind: FrameKind): unknown {
+    const available = this.#end - this.#position
+    const count = this.#length()
+    if (count === CUT) return INCOMPLETE
+    if (count === NULL) {
+      if (kind !== FrameKind.array || this.isPush) throw protocolError("a null length where none is allowed")
+      return null
+    }
+    if (count > MAX_ELEMENTS) throw protocolError(`a container of ${count} elements`)
+    if (count === 0) return kind === FrameKind.attribute ? CONTINUE : Frame.empty(kind)
+    if (++this.#depth > MAX_DEPTH) throw protocolError(`replies nested deeper than ${MAX_DEPTH}`)
+    this.#frame = new Frame(kind, count, available, this.#frame)
+    return CONTINUE
+  }
+
+  // ── the window ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #emptyWindow(): Bytes {
+    if (this.#window !== sharedWindow) {
+      if (this.#window.length === BLOCK_SIZE) returnBlock(this.#window)
+      this.#window = sharedWindow
+    }
+    this.#position = 0
+    this.#end = 0
+    return sharedWindow
+  }
+
+  /** The room behind a cut element, in a window that is this parser's own. */
+  #windowRoom(): Uint8Array {
+    const kept = this.#end - this.#position
+    let window = this.#window
+    if (window === sharedWindow || this.#end === window.length) {
+      const isFull = kept > window.length / 2
+      const next = isFull ? allocate(window.length * 2) : window === sharedWindow ? borrowBlock() : window
+      window.copy(next, 0, this.#position, this.#end)
+      if (next !== window && window !== sharedWindow && window.length === BLOCK_SIZE) returnBlock(window)
+      window = next
+      this.#window = next
+      this.#position = 0
+      this.#end = kept
+    }
+    return window.subarray(this.#end)
+  }
+}
+
+function nullBulk(type: number): null {
+  if (type !== 36) throw protocolError("a null length where none is allowed")
+  return null
+}
+
+/** The length of the format in front of a verbatim string, such as `txt:`. */
+function verbatimPrefix(bytes: Bytes, start: number, end: number): number {
+  if (end - start < 4 || bytes[start + 3] !== 58) throw protocolError("a verbatim string without its format")
+  return 4
+}
+
+function copyOf(bytes: Bytes, start: number, end: number): Buffer {
+  return Buffer.from(bytes.subarray(start, end))
+}
+
+function exactInteger(digits: string, isNegative: boolean): number | bigint {
+  const exact = isNegative ? -BigInt(digits) : BigInt(digits)
+  const value = Number(exact)
+  return Number.isSafeInteger(value) ? value : exact
+}
+
+function nullFrom(text: string): null {
+  if (text !== "") throw protocolError("a null with content")
+  return null
+}
+
+function booleanFrom(text: string): boolean {
+  if (text !== "t" && text !== "f") throw protocolError("a boolean other than t or f")
+  return text === "t"
+}
+
+function doubleFrom(text: string): number {
+  if (DOUBLE.test(text)) return Number(text)
+  switch (text.toLowerCase()) {
+    case "inf":
+    case "+inf":
+      return Number.POSITIVE_INFINITY
+    case "-inf":
+      return Number.NEGATIVE_INFINITY
+    case "nan":
+    case "-nan":
+      return Number.NaN
+    default:
+      throw protocolError("a double that is no number")
+  }
+}
+
+function bigNumberFrom(text: string): bigint {
+  if (text.length > MAX_BIG_NUMBER) throw protocolError(`a big number of more than ${MAX_BIG_NUMBER} digits`)
+  if (!BIG_NUMBER.test(text)) throw protocolError("a big number with other than digits")
+  return text.startsWith("-") ? -BigInt(text.slice(1)) : BigInt(text.replace("+", ""))
+}
+
+function protocolError(what: string): ConnectionError {
+  return new ConnectionError("protocol-error", `the server sent bytes that are not RESP: ${what}`, {
+    outcome: "unknown",
+  })
+}
+
+function showByte(byte: number | undefined): string {
+  if (byte === undefined) return "nothing"
+  const hex = `0x${byte.toString(16).padStart(2, "0")}`
+  return byte > 32 && byte < 127 ? `"${String.fromCharCode(byte)}" (${hex})` : hex
+}

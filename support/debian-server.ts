@@ -1,0 +1,100 @@
+/**
+ * A Redis server out of Debian's archive without root rights: knows how to fetch, unpack and call it. Apt checks
+ * the signatures with the machine's own sources and keys; nothing is installed and no service is started.
+ */
+import { execFile } from "node:child_process"
+import { existsSync, readdirSync } from "node:fs"
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { promisify } from "node:util"
+import type { ServerProgram } from "./server-binary.ts"
+
+const run = promisify(execFile)
+
+/** How to call the server that was unpacked into `folder`, whether or not there is one. */
+export function debianServer(folder: string): ServerProgram {
+  const libraries = ["usr/lib", "lib"]
+    .map((path) => join(folder, path))
+    .filter((path) => existsSync(path))
+    .flatMap((path) => readdirSync(path).map((name) => join(path, name)))
+    .filter((path) => path.includes("-linux-gnu"))
+  if (process.env["LD_LIBRARY_PATH"]) libraries.push(process.env["LD_LIBRARY_PATH"])
+  return {
+    // Package redis-tools has the server only under this name: it obeys the name that it is called by.
+    command: join(folder, "usr/bin/redis-check-rdb"),
+    argv0: "redis-server",
+    env: libraries.length > 0 ? { LD_LIBRARY_PATH: libraries.join(":") } : {},
+  }
+}
+
+/** Whether this machine has the two programs which {@link fetchDebianServer} needs. */
+export async function canFetchDebianServer(): Promise<boolean> {
+  try {
+    await Promise.all([run("apt-get", ["--version"]), run("dpkg-deb", ["--version"])])
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Fetches the server into `folder`. The work is done beside it, and a rename puts it in its place, so a broken or
+ * half fetch is never seen there. Of several processes that do this at once the first one wins.
+ */
+export async function fetchDebianServer(folder: string, works: (folder: string) => boolean): Promise<void> {
+  process.stderr.write(`fetching a Redis server (Debian package redis-tools) into ${folder}\n`)
+  await mkdir(dirname(folder), { recursive: true })
+  const workspace = await mkdtemp(`${folder}-`)
+  try {
+    const root = join(workspace, "root")
+    await fetchPackages(workspace, root)
+    if (!works(root)) throw new Error("it does not run on this machine")
+    // What is there is not overwritten by a rename: it is either broken, or another process was faster.
+    if (!works(folder)) await rename(folder, join(workspace, "broken")).catch(ignoreMissing)
+    await rename(root, folder).catch((cause: unknown) => {
+      if (!works(folder)) throw cause
+    })
+  } catch (cause) {
+    throw new Error(
+      "no Redis server found, and fetching one with apt-get failed: `apt-get install redis-tools` installs one",
+      { cause },
+    )
+  } finally {
+    await rm(workspace, { recursive: true, force: true })
+  }
+}
+
+async function fetchPackages(workspace: string, root: string): Promise<void> {
+  const [state, cache, packages] = ["state", "cache", "packages"].map((name) => join(workspace, name)) as [
+    string,
+    string,
+    string,
+  ]
+  await mkdir(join(state, "lists/partial"), { recursive: true })
+  await mkdir(join(cache, "archives/partial"), { recursive: true })
+  await mkdir(packages)
+  // Own package lists: the machine's may be missing (container images wipe them) and need root rights to renew.
+  const settings = [
+    `Dir::State=${state}`,
+    "Dir::State::status=/var/lib/dpkg/status",
+    `Dir::Cache=${cache}`,
+    "APT::Sandbox::User=",
+    "Acquire::Languages=none",
+    "Debug::NoLocking=1",
+  ].flatMap((setting) => ["-o", setting])
+  const apt = (...args: string[]) =>
+    run("apt-get", [...settings, "-qq", ...args], { cwd: packages, maxBuffer: 16 * 1024 * 1024 })
+
+  await apt("update")
+  const { stdout } = await apt("install", "--print-uris", "-y", "--no-install-recommends", "redis-tools")
+  // One line per package that this machine lacks: 'address' name_version_architecture.deb size hash
+  const names = [...stdout.matchAll(/^'[^']+' ([^_\s]+)_/gm)].map((match) => match[1] as string)
+  await apt("download", ...(names.length > 0 ? names : ["redis-tools"]))
+  for (const file of await readdir(packages)) {
+    await run("dpkg-deb", ["-x", join(packages, file), root])
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error
+}

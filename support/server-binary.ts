@@ -1,0 +1,92 @@
+/**
+ * Finds a Redis or Valkey server program on this machine, or fetches one. Knows where such programs live and how
+ * they are called; running them is left to `server.ts`.
+ */
+import { spawnSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { canFetchDebianServer, debianServer, fetchDebianServer } from "./debian-server.ts"
+
+/** How to call a server program. */
+export interface ServerProgram {
+  readonly command: string
+  /** The name that the program must see as its own: it decides by it what it is. */
+  readonly argv0: string
+  /** Variables which it needs on top of the environment of this process. */
+  readonly env: Record<string, string>
+}
+
+export type ServerSource = "REDIS_SERVER_BIN" | "path" | "system" | "cache" | "fetch"
+
+export interface ServerBinary extends ServerProgram {
+  /** As in `--version`, for example `7.0.15`. */
+  readonly version: string
+  readonly source: ServerSource
+}
+
+export interface FindServerOptions {
+  /** Places not to look at, to try out the later ones. */
+  skip?: readonly ServerSource[]
+  /** The folder which a fetched server is kept in. */
+  cache?: string
+}
+
+const defaultCache = fileURLToPath(new URL("../node_modules/.cache/redis-server", import.meta.url))
+
+let found: Promise<ServerBinary> | undefined
+
+/**
+ * The server program to use: `REDIS_SERVER_BIN`, else one on the PATH, else the one in Debian's redis-tools, else
+ * one that was fetched before, else one that is fetched now. A call without options looks only once per process.
+ */
+export function findServer(options?: FindServerOptions): Promise<ServerBinary> {
+  if (options) return search(options)
+  found ??= search({})
+  return found
+}
+
+async function search({ skip = [], cache = defaultCache }: FindServerOptions): Promise<ServerBinary> {
+  const wanted = process.env["REDIS_SERVER_BIN"]
+  if (wanted && !skip.includes("REDIS_SERVER_BIN")) {
+    const binary = verify(plain(wanted), "REDIS_SERVER_BIN")
+    // An explicit wish that cannot be met is not replaced by something else.
+    if (binary) return binary
+    throw new Error(`REDIS_SERVER_BIN names no working Redis or Valkey server: ${wanted}`)
+  }
+  const places: readonly (readonly [ServerSource, ServerProgram])[] = [
+    ["path", plain("redis-server")],
+    ["path", plain("valkey-server")],
+    // The real server, which plays the checker only under that name. It comes without a system service.
+    ["system", { command: "/usr/bin/redis-check-rdb", argv0: "redis-server", env: {} }],
+    ["cache", debianServer(cache)],
+  ]
+  for (const [source, program] of places) {
+    const binary = skip.includes(source) ? undefined : verify(program, source)
+    if (binary) return binary
+  }
+  if (!skip.includes("fetch") && (await canFetchDebianServer())) {
+    await fetchDebianServer(cache, (folder) => verify(debianServer(folder), "fetch") !== undefined)
+    const binary = verify(debianServer(cache), "fetch")
+    if (binary) return binary
+  }
+  throw new Error(
+    "no Redis or Valkey server found: `apt-get install redis-tools` or `brew install redis` installs one, " +
+      "or let REDIS_SERVER_BIN name one",
+  )
+}
+
+function plain(command: string): ServerProgram {
+  return { command, argv0: command, env: {} }
+}
+
+/** `undefined` when it does not run, or is something else. */
+function verify(program: ServerProgram, source: ServerSource): ServerBinary | undefined {
+  const { stdout } = spawnSync(program.command, ["--version"], {
+    argv0: program.argv0,
+    env: { ...process.env, ...program.env },
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: 10_000,
+  })
+  const version = /server v=(\S+)/.exec(stdout ?? "")?.[1]
+  return version ? { ...program, version, source } : undefined
+}

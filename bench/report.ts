@@ -26,7 +26,7 @@ export interface Row {
 
 export function rowsOf(outcomes: readonly Outcome[]): Row[] {
   const rows = outcomes.map(rowOf)
-  return [...rows, ...wallRows(outcomes), ...growthRows(rows)]
+  return [...rows, ...wallRows(outcomes), ...growthRows(outcomes)]
 }
 
 function rowOf({ workload, samples, failures }: Outcome): Row {
@@ -102,11 +102,11 @@ const LINEAR = 2
 const SPLIT_AT_WILL = 3
 
 // How much more an operation costs at the hard end of a family of workloads than at its easy end.
-function growthRows(rows: readonly Row[]): Row[] {
-  const splits = [splitName(PIECES[PIECES.length - 1]!), splitName(PIECES[0])] as const
+function growthRows(outcomes: readonly Outcome[]): Row[] {
+  const [large, small] = [splitName(PIECES[0]), splitName(PIECES[PIECES.length - 1]!)]
   return [
-    growth(rows, "million-1m", "million-10k", LINEAR),
-    growth(rows, splits[0], splits[1], SPLIT_AT_WILL),
+    growth(outcomes, "million-1m", "million-10k", LINEAR),
+    growth(outcomes, small, large, SPLIT_AT_WILL),
   ].filter((row) => row !== undefined)
 }
 

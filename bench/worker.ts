@@ -1,7 +1,7 @@
 // One client's own process: does what the parent asks, one thing after the other, and ends when the parent lets go.
 // Knows the client by its adapter only, and leaves rounds, comparison and output to the parent.
 import { loadClient } from "./clients/registry.ts"
-import type { Answer, Request } from "./messages.ts"
+import type { Answer, Request, Targets } from "./messages.ts"
 import { workloadNamed } from "./workloads/all.ts"
 import type { Bench, Sample } from "./workloads/workload.ts"
 
@@ -31,12 +31,13 @@ async function open({ client, targets }: Extract<Request, { kind: "open" }>): Pr
   const connect = await loadClient(client)
   return {
     client: await connect(targets.server),
-    connect: () => connect(targets.server),
-    connectSplit: (pieceBytes) => connect(splitUrl(targets.split[pieceBytes], pieceBytes)),
+    connect: (url = targets.server) => connect(url),
+    splitUrl: (pieceBytes) => splitUrl(targets, pieceBytes),
   }
 }
 
-function splitUrl(url: string | undefined, pieceBytes: number): string {
+function splitUrl({ split }: Targets, pieceBytes: number): string {
+  const url = split[pieceBytes]
   if (url === undefined) throw new Error(`no proxy cuts into ${pieceBytes} bytes`)
   return url
 }

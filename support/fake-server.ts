@@ -7,7 +7,7 @@ import { createSecureContext, TLSSocket } from "node:tls"
 import type { Certificates } from "./certificates.ts"
 import { FakeConnection } from "./fake-connection.ts"
 import { Inbox } from "./inbox.ts"
-import { listen, loopback } from "./port.ts"
+import { listen, listenOnPath, loopback } from "./port.ts"
 
 export { type Answer, type CommandListener, FakeConnection } from "./fake-connection.ts"
 export { handshake } from "./fake-handshake.ts"
@@ -24,13 +24,12 @@ export interface FakeServerOptions {
 
 export class FakeServer {
   readonly host = loopback
-  /** 0 with a unix socket. */
-  readonly port: number
-  readonly url: string
   /** All that were ever accepted. */
-  readonly connections: FakeConnection[]
+  readonly connections: FakeConnection[] = []
+  readonly #arrivals = new Inbox<FakeConnection>()
   readonly #server: Server
-  readonly #arrivals: Inbox<FakeConnection>
+  #port = 0
+  #url = ""
 
   /**
    * A server that listens. `onConnection` runs before anything is read, so a script that it puts into `onCommand`
@@ -40,37 +39,33 @@ export class FakeServer {
     onConnection?: (connection: FakeConnection) => void,
     { port, tls, path }: FakeServerOptions = {},
   ): Promise<FakeServer> {
-    const connections: FakeConnection[] = []
-    const arrivals = new Inbox<FakeConnection>()
-    const server = createServer((transport) => {
-      const connection = new FakeConnection(tls ? secure(transport, tls) : transport, transport)
-      connections.push(connection)
-      onConnection?.(connection)
-      arrivals.push(connection)
-    })
+    const fake = new FakeServer(onConnection, tls)
     if (path === undefined) {
-      const actual = await listen(server, port)
-      const url = `${tls ? "rediss" : "redis"}://${loopback}:${actual}`
-      return new FakeServer(server, connections, arrivals, actual, url)
+      fake.#port = await listen(fake.#server, port)
+      fake.#url = `${tls ? "rediss" : "redis"}://${loopback}:${fake.#port}`
+    } else {
+      await listenOnPath(fake.#server, path)
+      fake.#url = `unix://${path}`
     }
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject).listen(path, resolve)
-    })
-    return new FakeServer(server, connections, arrivals, 0, `unix://${path}`)
+    return fake
   }
 
-  private constructor(
-    server: Server,
-    connections: FakeConnection[],
-    arrivals: Inbox<FakeConnection>,
-    port: number,
-    url: string,
-  ) {
-    this.#server = server
-    this.#arrivals = arrivals
-    this.connections = connections
-    this.port = port
-    this.url = url
+  private constructor(onConnection?: (connection: FakeConnection) => void, tls?: Certificates) {
+    this.#server = createServer((transport) => {
+      const connection = new FakeConnection(tls ? secure(transport, tls) : transport, transport)
+      this.connections.push(connection)
+      onConnection?.(connection)
+      this.#arrivals.push(connection)
+    })
+  }
+
+  /** 0 with a unix socket. */
+  get port(): number {
+    return this.#port
+  }
+
+  get url(): string {
+    return this.#url
   }
 
   /** The next connection, counted from the one returned last. It may already have been accepted. */

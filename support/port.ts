@@ -1,4 +1,4 @@
-/** Ports on loopback: which are free, and how to listen on one. */
+/** Listening: which ports of loopback are free, and how to get hold of one. */
 import { randomInt } from "node:crypto"
 import { createServer, type Server } from "node:net"
 
@@ -38,6 +38,16 @@ export async function listen(server: Server, port?: number): Promise<number> {
     if (port !== undefined) break
   }
   throw new Error(`cannot listen on ${port ?? "any port that was free a moment ago"}`)
+}
+
+/** Makes `server` listen on a unix socket. */
+export function listenOnPath(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject).listen(path, () => {
+      server.off("error", reject)
+      resolve()
+    })
+  })
 }
 
 function tryToListen(server: Server, port: number): Promise<boolean> {

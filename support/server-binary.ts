@@ -1,10 +1,12 @@
 /**
  * Finds a Redis or Valkey server program on this machine, or fetches one. Knows where such programs live and how
- * they are called; running them is left to `server.ts`.
+ * they are called; fetching is left to `debian-package.ts`, running to `server.ts`.
  */
 import { spawnSync } from "node:child_process"
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { canFetchDebianServer, debianServer, fetchDebianServer } from "./debian-server.ts"
+import { canFetchDebianPackage, fetchDebianPackage } from "./debian-package.ts"
 
 /** How to call a server program. */
 export interface ServerProgram {
@@ -32,6 +34,9 @@ export interface FindServerOptions {
 
 const defaultCache = fileURLToPath(new URL("../node_modules/.cache/redis-server", import.meta.url))
 
+/** Debian's redis-tools, which starts no system service, has the real server under the name of a checker. */
+const debianServer: ServerProgram = { command: "/usr/bin/redis-check-rdb", argv0: "redis-server", env: {} }
+
 let found: Promise<ServerBinary> | undefined
 
 /**
@@ -55,17 +60,16 @@ async function search({ skip = [], cache = defaultCache }: FindServerOptions): P
   const places: readonly (readonly [ServerSource, ServerProgram])[] = [
     ["path", plain("redis-server")],
     ["path", plain("valkey-server")],
-    // The real server, which plays the checker only under that name. It comes without a system service.
-    ["system", { command: "/usr/bin/redis-check-rdb", argv0: "redis-server", env: {} }],
-    ["cache", debianServer(cache)],
+    ["system", debianServer],
+    ["cache", unpacked(cache)],
   ]
   for (const [source, program] of places) {
     const binary = skip.includes(source) ? undefined : verify(program, source)
     if (binary) return binary
   }
-  if (!skip.includes("fetch") && (await canFetchDebianServer())) {
-    await fetchDebianServer(cache, (folder) => verify(debianServer(folder), "fetch") !== undefined)
-    const binary = verify(debianServer(cache), "fetch")
+  if (!skip.includes("fetch") && (await canFetchDebianPackage())) {
+    await fetchDebianPackage(cache, (folder) => verify(unpacked(folder), "fetch") !== undefined)
+    const binary = verify(unpacked(cache), "fetch")
     if (binary) return binary
   }
   throw new Error(
@@ -76,6 +80,21 @@ async function search({ skip = [], cache = defaultCache }: FindServerOptions): P
 
 function plain(command: string): ServerProgram {
   return { command, argv0: command, env: {} }
+}
+
+/** The server of Debian's redis-tools in `folder`, whether or not there is one. */
+function unpacked(folder: string): ServerProgram {
+  const libraries = ["usr/lib", "lib"]
+    .map((path) => join(folder, path))
+    .filter((path) => existsSync(path))
+    .flatMap((path) => readdirSync(path).map((name) => join(path, name)))
+    .filter((path) => path.endsWith("-linux-gnu"))
+  if (process.env["LD_LIBRARY_PATH"]) libraries.push(process.env["LD_LIBRARY_PATH"])
+  return {
+    ...debianServer,
+    command: join(folder, debianServer.command),
+    env: libraries.length > 0 ? { LD_LIBRARY_PATH: libraries.join(":") } : {},
+  }
 }
 
 /** `undefined` when it does not run, or is something else. */

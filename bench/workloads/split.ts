@@ -1,8 +1,11 @@
-// One and the same reply, delivered in pieces of different sizes: its cost must not depend on where it is cut.
+// One and the same reply, delivered in pieces of different sizes: what a client makes of it must not depend on where it
+// is cut. More pieces are more reads, whatever reads them, so that is measured apart, as the floor.
+import { BareReader } from "../bare-reader.ts"
+import type { Client } from "../clients/client.ts"
 import { bigList } from "../data.ts"
 import { verifyList } from "./large.ts"
-import { timed } from "./timed.ts"
-import type { Workload } from "./workload.ts"
+import { calibrate, sample } from "./timed.ts"
+import type { Bench, Workload } from "./workload.ts"
 
 export const PIECES = [64 * 1024, 16 * 1024, 1460] as const
 
@@ -13,14 +16,36 @@ export function splitName(pieceBytes: number): string {
 }
 
 function split(pieceBytes: number): Workload {
-  return timed({
+  let client: Client
+  let reader: BareReader
+  let operations = 1
+  const parse = (times: number): Promise<void> => repeat(times, () => client.lrange(bigList.key))
+  const read = (times: number): Promise<void> => repeat(times, () => reader.read())
+  return {
     name: splitName(pieceBytes),
+    unit: "us",
     without: ["redis-default", "ioredis-auto"],
-    step: 1,
-    open: (bench) => bench.connectSplit(pieceBytes),
-    verify: verifyList,
-    run: async (client, operations) => {
-      for (let i = 0; i < operations; i++) await client.lrange(bigList.key)
+    prepare: async (bench, seconds) => {
+      client = await bench.connect(bench.splitUrl(pieceBytes))
+      await verifyList(client)
+      operations = await calibrate(parse, 1, seconds)
+      reader = await openReader(bench, pieceBytes)
+      await read(operations)
     },
-  })
+    measure: async () => {
+      const floor = await sample(operations, () => read(operations))
+      return { ...(await sample(operations, () => parse(operations))), floor: floor.value }
+    },
+  }
+}
+
+function openReader(bench: Bench, pieceBytes: number): Promise<BareReader> {
+  const header = `*${bigList.items.length}\r\n`
+  const itemBytes = bigList.items.map((item) => `$${item.length}\r\n${item}\r\n`.length)
+  const replyBytes = itemBytes.reduce((sum, bytes) => sum + bytes, header.length)
+  return BareReader.open(bench.splitUrl(pieceBytes), ["LRANGE", bigList.key, "0", "-1"], replyBytes)
+}
+
+async function repeat(times: number, once: () => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < times; i++) await once()
 }

@@ -2,7 +2,7 @@
 // Knows nothing of what the operations are.
 import { setImmediate as turn } from "node:timers/promises"
 import type { Client } from "../clients/client.ts"
-import type { Bench, Sample, Workload } from "./workload.ts"
+import type { Sample, Workload } from "./workload.ts"
 
 const SHORTEST_WARM_UP = 0.2 // seconds: enough for the optimising compiler
 const LARGEST_GROWTH = 8
@@ -10,8 +10,6 @@ const LARGEST_GROWTH = 8
 export interface TimedSpec extends Pick<Workload, "name" | "bar" | "without"> {
   /** The least number of operations that can be run, and what every run is a multiple of. */
   readonly step: number
-  /** Where to get the connection from, if not the ordinary one. */
-  open?(bench: Bench): Promise<Client>
   verify(client: Client): Promise<void>
   run(client: Client, operations: number): Promise<void>
 }
@@ -23,7 +21,7 @@ export function timed(spec: TimedSpec): Workload {
     ...spec,
     unit: "us",
     prepare: async (bench, seconds) => {
-      client = spec.open ? await spec.open(bench) : bench.client
+      client = bench.client
       await spec.verify(client)
       operations = await calibrate((count) => spec.run(client, count), spec.step, seconds)
     },
@@ -43,7 +41,8 @@ export async function sample(operations: number, run: () => Promise<void>): Prom
   return { value: (cpu.user + cpu.system) / operations, wall: wall / operations, operations }
 }
 
-async function calibrate(
+/** Warms up, and finds out how many operations take so many seconds. */
+export async function calibrate(
   run: (operations: number) => Promise<void>,
   step: number,
   seconds: number,

@@ -5,9 +5,10 @@ import type { ClientName } from "../clients/registry.ts"
 /** What a workload may use: a connection of the measured client, and more of them. */
 export interface Bench {
   readonly client: Client
-  connect(): Promise<Client>
-  /** A connection whose replies arrive in pieces of so many bytes. */
-  connectSplit(pieceBytes: number): Promise<Client>
+  /** One more connection: to the server, or to what else has this URL. */
+  connect(url?: string): Promise<Client>
+  /** Where replies arrive in pieces of so many bytes. */
+  splitUrl(pieceBytes: number): string
 }
 
 export interface Sample {
@@ -15,6 +16,8 @@ export interface Sample {
   readonly value: number
   /** Microseconds of time for an operation, where one was timed. */
   readonly wall?: number
+  /** What of the value no client can avoid, where that was measured. */
+  readonly floor?: number
   readonly operations: number
 }
 

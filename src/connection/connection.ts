@@ -64,12 +64,10 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
   keepAlive(keepsAlive: boolean): void {
     this.#keepsAlive = keepsAlive
     this.#attempt?.keepAlive(keepsAlive)
-    this.#link?.transport.keepAlive(keepsAlive)
+    this.#wire.keepAlive(keepsAlive)
     if (keepsAlive) this.#backoffTimer?.ref()
     else this.#backoffTimer?.unref()
   }
-
-  #link: Link | undefined
 
   // ── connecting ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -85,7 +83,6 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     this.#attempt = undefined
     this.#move("up")
     this.#backoff.reset()
-    this.#link = link
     this.#address = link.address
     const isAgain = !this.#isFirstAttempt
     const sessionLost = this.#sessionLost
@@ -134,7 +131,6 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
   // ── losing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   onLinkLost(loss: Loss): void {
-    this.#link = undefined
     this.#sessionLost = this.#wire.closeLink() || this.#sessionLost
     const error = located(loss.error, this.#address)
     if (this.#state === "closing") this.#loseWhileClosing(error)
@@ -222,7 +218,6 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     clearTimeout(this.#closeTimer)
     this.#attempt?.cancel()
     this.#attempt = undefined
-    this.#link = undefined
     this.#wire.refusal = error === undefined ? CLOSED : { ...CLOSED, cause: error }
     this.#wire.closeLink()
     this.#wire.failAll(rejection)

@@ -25,8 +25,6 @@ export class NoreplyRequest extends Request<ReadonlyArray<readonly unknown[]>> {
     super()
     this.#resolve = resolve
     this.#reject = reject
-    // A deadline of its own even with the usual timeout: it must hold after the caller has gone.
-    this.needTerms()
   }
 
   get asBytes(): boolean {
@@ -43,6 +41,8 @@ export class NoreplyRequest extends Request<ReadonlyArray<readonly unknown[]>> {
   }
 
   encode(encoder: Encoder, commands: ReadonlyArray<readonly unknown[]>): void {
+    // A deadline of its own even with the usual timeout: it must hold after the caller has gone.
+    this.needTerms()
     checkPipeline(commands)
     refuseCommands(commands, TRANSACTION_COMMANDS, "without replies nobody would know whether it took effect")
     encoder.raw(REPLY_OFF)

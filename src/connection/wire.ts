@@ -142,7 +142,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   /** Without a link that takes bytes, the clock of a request starts at the call. */
   #startWaiting(request: Request): void {
-    const now = Math.floor(performance.now())
+    const now = Math.ceil(performance.now())
     request.since = now
     this.#startClocks(now)
   }
@@ -170,7 +170,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     if (this.#withdrawn > 0) this.#dropWithdrawn()
     const { size } = this.#encoder
     if (size === 0) return
-    const now = Math.floor(performance.now())
+    const now = Math.ceil(performance.now())
     if (this.#queue.inFlight === 0) this.#health.start(now, link.parser.bytesReceived)
     if (size > MOST_BUFFERED) this.#writeSome(link, now)
     else this.#writeAll(link, now)
@@ -361,6 +361,11 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     this.#flush()
   }
 
+  /** Whether the process stays alive for the link. */
+  keepAlive(keepsAlive: boolean): void {
+    this.#link?.transport.keepAlive(keepsAlive)
+  }
+
   #lose(error: ConnectionError): void {
     if (this.#link !== undefined) this.#owner.onLinkLost({ error, atOnce: false })
   }
@@ -401,7 +406,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   /** Rejects the requests in flight; those of the outbox wait for the next link. */
   failInFlight(rejection: Rejection): void {
-    const now = Math.floor(performance.now())
+    const now = Math.ceil(performance.now())
     for (const request of this.#queue.unsentRequests()) if (request.since === 0) request.since = now
     this.#startClocks(now)
     this.#failEach(this.#queue.takeInFlight(), rejection)

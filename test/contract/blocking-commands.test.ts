@@ -79,7 +79,12 @@ describe("blocking commands", () => {
   test("a block time of 0 means no timeout", async (t) => {
     const own = closing(
       t,
-      await Redix.connect({ host: server.host, port: server.port, commandTimeout: 100, healthCheckInterval: 200 }),
+      await Redix.connect({
+        host: server.host,
+        port: server.port,
+        commandTimeout: 100,
+        healthCheckInterval: 200,
+      }),
     )
     const key = uniqueKey()
     const reply = own.command(["BLPOP", key, 0])
@@ -98,7 +103,12 @@ describe("blocking commands", () => {
   test("for a pipeline it is the sum over its commands", async (t) => {
     const own = closing(
       t,
-      await Redix.connect({ host: server.host, port: server.port, commandTimeout: 1_000, healthCheckInterval: 400 }),
+      await Redix.connect({
+        host: server.host,
+        port: server.port,
+        commandTimeout: 1_000,
+        healthCheckInterval: 400,
+      }),
     )
     // 2.4 s of blocking, more than the default and one block time together.
     const replies: readonly unknown[] = await own.pipeline([
@@ -134,10 +144,7 @@ describe("blocking commands", () => {
   })
 
   test("a blocking command that is aborted after it was sent drops its connection: nothing is popped for nobody", async (t) => {
-    const own = closing(
-      t,
-      await Redix.connect({ host: server.host, port: server.port, backoffInitial: 10 }),
-    )
+    const own = closing(t, await Redix.connect({ host: server.host, port: server.port, backoffInitial: 10 }))
     const key = uniqueKey()
     const controller = new AbortController()
     const reason = new Error("not wanted")
@@ -160,10 +167,7 @@ describe("blocking commands", () => {
   })
 
   test("a blocking command that times out drops its connection likewise", async (t) => {
-    const own = closing(
-      t,
-      await Redix.connect({ host: server.host, port: server.port, backoffInitial: 10 }),
-    )
+    const own = closing(t, await Redix.connect({ host: server.host, port: server.port, backoffInitial: 10 }))
     const key = uniqueKey()
     const back = nextConnection(own)
     await connectionFailure(own.command(["BLPOP", key, 0], { timeout: 100 }), "timeout", "unknown")
@@ -174,10 +178,7 @@ describe("blocking commands", () => {
   })
 
   test("a pipeline that blocks and is aborted drops its connection likewise", async (t) => {
-    const own = closing(
-      t,
-      await Redix.connect({ host: server.host, port: server.port, backoffInitial: 10 }),
-    )
+    const own = closing(t, await Redix.connect({ host: server.host, port: server.port, backoffInitial: 10 }))
     const key = uniqueKey()
     const controller = new AbortController()
     const pipeline = assert.rejects(
@@ -213,10 +214,18 @@ describe("blocking commands", () => {
     const fake = await fakeServer(t, (command) => (command[0] === "BLPOP" ? "*-1\r\n" : undefined))
     const own = closing(
       t,
-      await Redix.connect({ host: "127.0.0.1", port: fake.port, healthCheckInterval: 200, backoffInitial: 10 }),
+      await Redix.connect({
+        host: "127.0.0.1",
+        port: fake.port,
+        healthCheckInterval: 200,
+        backoffInitial: 10,
+      }),
     )
     assert.equal(await own.command(["BLPOP", "k", 0]), null)
     const error = await connectionFailure(own.command(["SLOW"]), "disconnected", "unknown")
-    assert.equal(error.cause instanceof Error && "reason" in error.cause && error.cause.reason, "health-check-timeout")
+    assert.equal(
+      error.cause instanceof Error && "reason" in error.cause && error.cause.reason,
+      "health-check-timeout",
+    )
   })
 })

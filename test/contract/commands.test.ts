@@ -148,16 +148,7 @@ describe("commands", () => {
     ]
     for (const [value, got] of cases) {
       await misuse(() => conn.command(["SETEX", "key", value, "v"] as never), /SETEX/, /2/, got)
-      await misuse(
-        () =>
-          conn.pipeline([
-            ["PING"],
-            ["SETEX", "key", 1, value],
-          ] as never),
-        /SETEX/,
-        /3/,
-        got,
-      )
+      await misuse(() => conn.pipeline([["PING"], ["SETEX", "key", 1, value]] as never), /SETEX/, /3/, got)
     }
   })
 
@@ -174,11 +165,31 @@ describe("commands", () => {
 
   test("nothing of a pipeline is sent when one of its arguments is refused", async () => {
     const key = uniqueKey()
-    await misuse(() => conn.pipeline([["SET", key, "v"], ["GET", undefined]] as never))
-    await misuse(() => conn.transactionPipeline([["SET", key, "v"], ["GET", undefined]] as never))
-    await misuse(() => conn.noreplyPipeline([["SET", key, "v"], ["GET", undefined]] as never))
+    await misuse(() =>
+      conn.pipeline([
+        ["SET", key, "v"],
+        ["GET", undefined],
+      ] as never),
+    )
+    await misuse(() =>
+      conn.transactionPipeline([
+        ["SET", key, "v"],
+        ["GET", undefined],
+      ] as never),
+    )
+    await misuse(() =>
+      conn.noreplyPipeline([
+        ["SET", key, "v"],
+        ["GET", undefined],
+      ] as never),
+    )
     await misuse(() => conn.pipeline([["SET", key, "v"], []]))
-    await misuse(() => conn.pipeline([["SET", key, "v"], ["SUBSCRIBE", "c"]]))
+    await misuse(() =>
+      conn.pipeline([
+        ["SET", key, "v"],
+        ["SUBSCRIBE", "c"],
+      ]),
+    )
     assert.equal(await conn.command(["EXISTS", key]), 0)
   })
 
@@ -235,7 +246,16 @@ describe("commands", () => {
   })
 
   test("something that is not an array is a TypeError", async () => {
-    for (const value of ["PING", undefined, null, 1, {}, { 0: "PING", length: 1 }, new Set(["PING"]), Buffer.from("PING")]) {
+    for (const value of [
+      "PING",
+      undefined,
+      null,
+      1,
+      {},
+      { 0: "PING", length: 1 },
+      new Set(["PING"]),
+      Buffer.from("PING"),
+    ]) {
       await misuse(() => conn.command(value as never))
       await misuse(() => conn.noreplyCommand(value as never))
       await misuse(() => conn.pipeline(value as never))
@@ -296,7 +316,14 @@ describe("commands", () => {
   })
 
   test("the refusal names what to use instead", async () => {
-    for (const name of ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"]) {
+    for (const name of [
+      "SUBSCRIBE",
+      "PSUBSCRIBE",
+      "SSUBSCRIBE",
+      "UNSUBSCRIBE",
+      "PUNSUBSCRIBE",
+      "SUNSUBSCRIBE",
+    ]) {
       await misuse(() => conn.command([name, "c"]), /PubSub/)
     }
     await misuse(() => conn.command(["HELLO", "3"]), /protocol/)
@@ -312,11 +339,7 @@ describe("commands", () => {
     assert.equal(await early.command(["ECHO", "end"]), "ok")
     await misuse(() => early.noreplyPipeline([["SET", "k", "v"], ["RESET"]]))
     assert.equal(await early.command(["ECHO", "end"]), "ok")
-    assert.deepEqual(fake.connections[0]?.received, [
-      ["PING"],
-      ["ECHO", "end"],
-      ["ECHO", "end"],
-    ])
+    assert.deepEqual(fake.connections[0]?.received, [["PING"], ["ECHO", "end"], ["ECHO", "end"]])
   })
 
   test("misuse is reported as misuse on a closed connection too, and never throws out of the call", async () => {

@@ -14,7 +14,6 @@ import { until } from "../../support/wait.ts"
 import {
   assertConnectionError,
   assertEndedByItself,
-  atLeast,
   closing,
   connectionFailure,
   fakeServer,
@@ -113,9 +112,8 @@ describe("close", () => {
     const inFlight = conn.command(["SLOW"])
     const sameTurn = conn.command(["LAST"])
     let closed = false
-    const close = conn.close().then((value) => {
+    const close = conn.close().finally(() => {
       closed = true
-      return value
     })
     const late = await connectionFailure(conn.command(["SET", "never", "1"]), "closed", "not-sent")
     assert.equal(late.final, true)
@@ -214,7 +212,10 @@ describe("close", () => {
   })
 
   test("during the wait for the next attempt ends the connection at once", async (t) => {
-    const conn = closing(t, Redix.start({ host: "127.0.0.1", port: await freePort(), backoffInitial: 60_000 }))
+    const conn = closing(
+      t,
+      Redix.start({ host: "127.0.0.1", port: await freePort(), backoffInitial: 60_000 }),
+    )
     await nextFailedConnection(conn)
     await conn.close()
     assert.equal(conn.status, "closed")
@@ -328,7 +329,10 @@ describe("status", () => {
   })
 
   test("is disconnected between attempts and connecting during one", async (t) => {
-    const conn = closing(t, Redix.start({ host: "127.0.0.1", port: await freePort(), backoffInitial: 60_000 }))
+    const conn = closing(
+      t,
+      Redix.start({ host: "127.0.0.1", port: await freePort(), backoffInitial: 60_000 }),
+    )
     assert.equal(conn.status, "connecting")
     await nextFailedConnection(conn)
     assert.equal(conn.status, "disconnected")
@@ -392,9 +396,12 @@ describe("events", () => {
     const fake = await fakeServer(t)
     const conn = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, backoffInitial: 10 }))
     let errors = 0
-    conn.on("error" as never, (() => {
-      errors += 1
-    }) as never)
+    conn.on(
+      "error" as never,
+      (() => {
+        errors += 1
+      }) as never,
+    )
     const back = nextConnection(conn)
     fake.connections[0]?.reset()
     await back

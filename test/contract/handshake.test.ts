@@ -96,7 +96,13 @@ describe("handshake", () => {
       ["HELLO", "3", "AUTH", "user", "pw"],
       ["SELECT", "1"],
     )
-    await sends(t, { clientInfo: false, protocol: 3, password: "pw" }, ["HELLO", "3", "AUTH", "default", "pw"])
+    await sends(t, { clientInfo: false, protocol: 3, password: "pw" }, [
+      "HELLO",
+      "3",
+      "AUTH",
+      "default",
+      "pw",
+    ])
   })
 
   test("a password alone is AUTH with one argument; a username alone is no AUTH", async (t) => {
@@ -213,7 +219,9 @@ describe("handshake", () => {
 
   test("PING answered by another error fails the attempt", async (t) => {
     await failsWith(t, "-ERR nothing works\r\n", "PING", "handshake", { clientInfo: false })
-    await failsWith(t, "-NOAUTH Authentication required.\r\n", "PING", "authentication", { clientInfo: false })
+    await failsWith(t, "-NOAUTH Authentication required.\r\n", "PING", "authentication", {
+      clientInfo: false,
+    })
   })
 
   test("WRONGPASS, NOAUTH and NOPERM on AUTH are reason authentication, the server's error the cause", async (t) => {
@@ -223,28 +231,40 @@ describe("handshake", () => {
       assert.ok(error.cause instanceof RedisError)
       assert.equal(error.cause.message, text)
       assert.equal(error.cause.code, code)
-      const hello = await failsWith(t, `-${text}\r\n`, "HELLO", "authentication", { password: "pw", protocol: 3 })
+      const hello = await failsWith(t, `-${text}\r\n`, "HELLO", "authentication", {
+        password: "pw",
+        protocol: 3,
+      })
       assert.ok(hello.cause instanceof RedisError)
     }
   })
 
   test("another error reply is reason handshake, the server's error the cause", async (t) => {
-    const select = await failsWith(t, "-ERR DB index is out of range\r\n", "SELECT", "handshake", { database: 99 })
+    const select = await failsWith(t, "-ERR DB index is out of range\r\n", "SELECT", "handshake", {
+      database: 99,
+    })
     assert.ok(select.cause instanceof RedisError)
     assert.equal(select.cause.message, "ERR DB index is out of range")
     await failsWith(t, "-ERR no such thing\r\n", "CLIENT SETNAME", "handshake", { clientName: "x" })
-    await failsWith(t, "-ERR This instance has cluster support disabled\r\n", "READONLY", "handshake", { readonly: true })
+    await failsWith(t, "-ERR This instance has cluster support disabled\r\n", "READONLY", "handshake", {
+      readonly: true,
+    })
     await failsWith(t, "-NOPROTO unsupported protocol version\r\n", "HELLO", "handshake", { protocol: 3 })
   })
 
   test("the message of a failed attempt says what the server said", async (t) => {
-    const error = await failsWith(t, "-ERR DB index is out of range\r\n", "SELECT", "handshake", { database: 99 })
+    const error = await failsWith(t, "-ERR DB index is out of range\r\n", "SELECT", "handshake", {
+      database: 99,
+    })
     assert.match(error.message, /DB index is out of range/)
   })
 
   test("a real server refuses a wrong password, a wrong user and a wrong database", async () => {
     const { host, port } = server
-    await connectionFailure(Redix.connect({ host, port, username: "nobody", password: "x" }), "authentication")
+    await connectionFailure(
+      Redix.connect({ host, port, username: "nobody", password: "x" }),
+      "authentication",
+    )
     const error = await connectionFailure(Redix.connect({ host, port, database: 1_000 }), "handshake")
     assert.match(String(error.cause), /DB index is out of range/)
     // A password for a server that has none.
@@ -257,7 +277,11 @@ describe("handshake", () => {
       connection.write(`-${text}\r\n`)
       connection.end()
     })
-    const error = await connectionFailure(Redix.connect({ host: "127.0.0.1", port: full.port }), "handshake", "not-sent")
+    const error = await connectionFailure(
+      Redix.connect({ host: "127.0.0.1", port: full.port }),
+      "handshake",
+      "not-sent",
+    )
     assert.ok(error.cause instanceof RedisError)
     assert.equal(error.cause.message, text)
   })
@@ -279,7 +303,10 @@ describe("handshake", () => {
     const small = await RedisServer.start({ args: ["--maxclients", "1"] })
     t.after(() => small.stop())
     const first = closing(t, await Redix.connect({ host: small.host, port: small.port }))
-    const second = closing(t, Redix.start({ host: small.host, port: small.port, backoffInitial: 20, backoffMax: 50 }))
+    const second = closing(
+      t,
+      Redix.start({ host: small.host, port: small.port, backoffInitial: 20, backoffMax: 50 }),
+    )
     const failed = await nextFailedConnection(second)
     assertConnectionError(failed.error, "handshake")
     await first.close()
@@ -397,11 +424,19 @@ describe("handshake", () => {
     )
     const own = closing(
       t,
-      await Redix.connect({ host: "127.0.0.1", port: fake.port, username: "user", password: "pw", database: 2 }),
+      await Redix.connect({
+        host: "127.0.0.1",
+        port: fake.port,
+        username: "user",
+        password: "pw",
+        database: 2,
+      }),
     )
     assert.equal(own.status, "connected")
     const received = fake.connections.flatMap((connection) => connection.received)
-    assert.ok(received.some((command) => command.length === 2 && command[0] === "AUTH" && command[1] === "pw"))
+    assert.ok(
+      received.some((command) => command.length === 2 && command[0] === "AUTH" && command[1] === "pw"),
+    )
   })
 
   test("reconnecting repeats the whole handshake", async (t) => {

@@ -21,10 +21,7 @@ export type FakeServerOptions = NonNullable<Parameters<typeof FakeServer.start>[
 export type AnyRedix = Redix<2> | Redix<3> | Redix<2 | 3>
 
 /** What a scripted server answers to one command; nothing for no answer (yet). */
-export type Answer = (
-  command: string[],
-  connection: FakeConnection,
-) => string | Buffer | undefined
+export type Answer = (command: string[], connection: FakeConnection) => string | Buffer | undefined
 
 const run = randomBytes(4).toString("hex")
 let counter = 0

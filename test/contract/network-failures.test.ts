@@ -59,7 +59,13 @@ async function proxied(t: TestContext, options: RedixOptions = {}) {
   t.after(() => proxy.stop())
   const conn = closing(
     t,
-    await Redix.connect({ host: "127.0.0.1", port: proxy.port, backoffInitial: 10, backoffMax: 50, ...options }),
+    await Redix.connect({
+      host: "127.0.0.1",
+      port: proxy.port,
+      backoffInitial: 10,
+      backoffMax: 50,
+      ...options,
+    }),
   )
   return { proxy, conn }
 }
@@ -120,7 +126,10 @@ describe("requests while there is no connection", () => {
 
   test("they wait within their timeout", async (t) => {
     const silent = await rawServer(t, () => undefined)
-    const conn = closing(t, Redix.start({ host: "127.0.0.1", port: silent.port, timeout: 60_000, commandTimeout: 50 }))
+    const conn = closing(
+      t,
+      Redix.start({ host: "127.0.0.1", port: silent.port, timeout: 60_000, commandTimeout: 50 }),
+    )
     await connectionFailure(conn.command(["PING"]), "timeout", "not-sent")
     await connectionFailure(conn.pipeline([["PING"]], { timeout: 30 }), "timeout", "not-sent")
     await connectionFailure(conn.transactionPipeline([["PING"]], { timeout: 30 }), "timeout", "not-sent")
@@ -146,7 +155,9 @@ describe("requests while there is no connection", () => {
   })
 
   test("likewise for an attempt that fails by its handshake or its timeout", async (t) => {
-    const refusing = await fakeServer(t, (command) => (command[0] === "AUTH" ? "-WRONGPASS no\r\n" : undefined))
+    const refusing = await fakeServer(t, (command) =>
+      command[0] === "AUTH" ? "-WRONGPASS no\r\n" : undefined,
+    )
     const conn = closing(t, Redix.start({ host: "127.0.0.1", port: refusing.port, password: "x" }))
     const error = await connectionFailure(conn.command(["PING"]), "closed", "not-sent")
     assert.equal(causeReason(error), "authentication")
@@ -157,7 +168,10 @@ describe("requests while there is no connection", () => {
   })
 
   test("issued between attempts they reject at once with closed: there is no offline queue", async (t) => {
-    const conn = closing(t, Redix.start({ host: "127.0.0.1", port: await freePort(), backoffInitial: 60_000 }))
+    const conn = closing(
+      t,
+      Redix.start({ host: "127.0.0.1", port: await freePort(), backoffInitial: 60_000 }),
+    )
     await nextFailedConnection(conn)
     const start = performance.now()
     const options = { timeout: 60_000 }
@@ -179,7 +193,9 @@ describe("requests while there is no connection", () => {
     const dropped = nextDisconnection(conn)
     connection.reset()
     await dropped
-    const all = Array.from({ length: 10_000 }, () => connectionFailure(conn.command(["SET", "never", "1"]), "closed"))
+    const all = Array.from({ length: 10_000 }, () =>
+      connectionFailure(conn.command(["SET", "never", "1"]), "closed"),
+    )
     await Promise.all(all)
     await conn.ready({ timeout: 10_000 })
     assert.equal(await conn.command(["ECHO", "x"]), "x")
@@ -201,7 +217,9 @@ describe("requests in flight when the connection drops", () => {
         connectionFailure(conn.transactionPipeline([["INCR", "never again"]]), "disconnected", "unknown"),
         connectionFailure(conn.noreplyCommand(["LAST", "never again"]), "disconnected", "unknown"),
       ]
-      await until(() => connection.received.some(([name]) => name === "LAST"), { message: "LAST did not arrive" })
+      await until(() => connection.received.some(([name]) => name === "LAST"), {
+        message: "LAST did not arrive",
+      })
       const back = nextConnection(conn)
       drop(connection)
       const errors = await Promise.all(failures)
@@ -285,7 +303,11 @@ describe("requests in flight when the connection drops", () => {
   test("what was not yet handed to the socket is not sent", async (t) => {
     const { conn, connection } = await scripted(t, { commandTimeout: 60_000 })
     connection.pause()
-    const sent = connectionFailure(conn.command(["LARGE", Buffer.alloc(64 * 1024 * 1024)]), "disconnected", "unknown")
+    const sent = connectionFailure(
+      conn.command(["LARGE", Buffer.alloc(64 * 1024 * 1024)]),
+      "disconnected",
+      "unknown",
+    )
     await atLeast(50)
     const unsent = connectionFailure(conn.command(["SET", "never", "1"]), "disconnected", "not-sent")
     await turn()
@@ -302,20 +324,20 @@ describe("requests in flight when the connection drops", () => {
       await conn.ready({ timeout: 10_000 })
       const key = uniqueKey("once")
       keys.push(key)
-      proxy.blackhole("server-to-client" as never)
+      proxy.blackhole("to-client")
       const incr = conn.command(["INCR", key]).catch((error: unknown) => {
         assertConnectionError(error, "disconnected", "unknown")
         rejected += 1
       })
       await until(async () => (await direct.command(["GET", key])) === "1", { message: "INCR did not run" })
       const back = nextConnection(conn)
-      proxy.restore()
       proxy.reset()
+      proxy.restore()
       await incr
       await back
     }
     for (const key of keys) assert.equal(await direct.command(["GET", key]), "1")
-    assert.ok(rejected >= 1)
+    assert.equal(rejected, 10)
   })
 
   test("CLIENT KILL and QUIT are disconnections like any other", async (t) => {
@@ -356,7 +378,8 @@ describe("bytes that nobody can account for", () => {
       const second = connectionFailure(conn.command(["SECOND"]), "disconnected", "unknown")
       await arrived(connection, "SECOND")
       connection.write(bytes)
-      for (const error of await Promise.all([first, second])) assert.equal(causeReason(error), "protocol-error")
+      for (const error of await Promise.all([first, second]))
+        assert.equal(causeReason(error), "protocol-error")
       assertConnectionError((await dropped).error, "protocol-error")
       await back
       await connection.closed
@@ -388,7 +411,12 @@ describe("bytes that nobody can account for", () => {
   })
 
   test("a claimed length of gigabytes is no allocation and no value", async (t) => {
-    for (const bytes of ["*2147483647\r\n", "$9999999999\r\n", "*9223372036854775807\r\n", "$9223372036854775808\r\n"]) {
+    for (const bytes of [
+      "*2147483647\r\n",
+      "$9999999999\r\n",
+      "*9223372036854775807\r\n",
+      "$9223372036854775808\r\n",
+    ]) {
       const { conn, connection } = await scripted(t)
       const before = process.memoryUsage().rss
       const slow = conn.command(["SLOW"], { timeout: 200 }).then(
@@ -423,7 +451,7 @@ describe("half-open connections", () => {
   test("through a network that swallows everything", async (t) => {
     const { proxy, conn } = await proxied(t, { healthCheckInterval: 200 })
     const dropped = nextDisconnection(conn)
-    proxy.blackhole("both" as never)
+    proxy.blackhole("both")
     const slow = connectionFailure(conn.command(["PING"]), "disconnected", "unknown")
     await slow
     assertConnectionError((await dropped).error, "health-check-timeout")
@@ -568,7 +596,10 @@ describe("connection attempts that fail", () => {
 
   test("a server that accepts and closes is no hot loop", async (t) => {
     const closer = await rawServer(t, (connection) => connection.end())
-    const conn = closing(t, Redix.start({ host: "127.0.0.1", port: closer.port, backoffInitial: 100, backoffMax: 100 }))
+    const conn = closing(
+      t,
+      Redix.start({ host: "127.0.0.1", port: closer.port, backoffInitial: 100, backoffMax: 100 }),
+    )
     await atLeast(500)
     assert.ok(closer.connections.length <= 11, `${closer.connections.length} connections`)
     assert.notEqual(conn.status, "connected")
@@ -602,7 +633,9 @@ describe("replies and their callers", () => {
             answered += 1
           },
           (error: unknown) => {
-            assert.ok(error instanceof ConnectionError || (error instanceof Error && error.name === "TimeoutError"))
+            assert.ok(
+              error instanceof ConnectionError || (error instanceof Error && error.name === "TimeoutError"),
+            )
           },
         ),
       )

@@ -36,7 +36,14 @@ describe("noreply", () => {
 
   test("noreplyPipeline runs the commands and resolves to nothing", async () => {
     const key = uniqueKey()
-    assert.equal(await conn.noreplyPipeline([["INCR", key], ["INCR", key], ["INCR", key]]), undefined)
+    assert.equal(
+      await conn.noreplyPipeline([
+        ["INCR", key],
+        ["INCR", key],
+        ["INCR", key],
+      ]),
+      undefined,
+    )
     assert.equal(await conn.command(["GET", key]), "3")
   })
 
@@ -45,7 +52,10 @@ describe("noreply", () => {
       command[0] === "CLIENT" && command[2] === "ON" ? "+OK\r\n" : undefined,
     )
     const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, clientInfo: false }))
-    await own.noreplyPipeline([["SET", "a", "1"], ["SET", "b", "2"]])
+    await own.noreplyPipeline([
+      ["SET", "a", "1"],
+      ["SET", "b", "2"],
+    ])
     await own.noreplyCommand(["SET", "c", "3"])
     assert.deepEqual(fake.connections[0]?.received.slice(1), [
       ["CLIENT", "REPLY", "OFF"],
@@ -61,7 +71,10 @@ describe("noreply", () => {
   test("an error of a command is not reported: there is no reply to report it", async () => {
     const key = uniqueKey()
     await conn.command(["SET", key, "text"])
-    assert.equal(await conn.noreplyPipeline([["INCR", key], ["NOSUCHCOMMAND"], ["SET", key, "set"]]), undefined)
+    assert.equal(
+      await conn.noreplyPipeline([["INCR", key], ["NOSUCHCOMMAND"], ["SET", key, "set"]]),
+      undefined,
+    )
     assert.equal(await conn.command(["GET", key]), "set")
   })
 
@@ -72,7 +85,10 @@ describe("noreply", () => {
       conn.noreplyPipeline(Array.from({ length: 100 }, () => ["INCR", key])),
       conn.command(["ECHO", "between"]),
       conn.noreplyCommand(["INCR", key]),
-      conn.pipeline([["GET", key], ["ECHO", "after"]]),
+      conn.pipeline([
+        ["GET", key],
+        ["ECHO", "after"],
+      ]),
     ])
     assert.deepEqual(results, ["before", undefined, "between", undefined, ["101", "after"]])
   })
@@ -121,7 +137,13 @@ describe("noreply", () => {
     })
     const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, clientInfo: false }))
     const first = own.command(["FIRST"])
-    const refused = redisFailure(own.noreplyPipeline([["SET", "a", "1"], ["INCR", "b"]]), "NOPERM")
+    const refused = redisFailure(
+      own.noreplyPipeline([
+        ["SET", "a", "1"],
+        ["INCR", "b"],
+      ]),
+      "NOPERM",
+    )
     const last = own.command(["END"])
     assert.equal(await first, "first")
     assert.ok((await refused) instanceof RedisError)
@@ -139,7 +161,10 @@ describe("noreply", () => {
       await Redix.connect({ host: "127.0.0.1", port: fake.port, clientInfo: false, backoffInitial: 10 }),
     )
     const error = await connectionFailure(own.noreplyCommand(["SET", "a", "1"]), "disconnected", "unknown")
-    assert.equal(error.cause instanceof Error && "reason" in error.cause && error.cause.reason, "protocol-error")
+    assert.equal(
+      error.cause instanceof Error && "reason" in error.cause && error.cause.reason,
+      "protocol-error",
+    )
   })
 
   test("a connection that stays mute until the deadline is dropped and made again", async (t) => {
@@ -164,7 +189,10 @@ describe("noreply", () => {
   test("works with protocol 3", async (t) => {
     const own = closing(t, await Redix.connect({ host: server.host, port: server.port, protocol: 3 }))
     const key = uniqueKey()
-    await own.noreplyPipeline([["INCR", key], ["INCR", key]])
+    await own.noreplyPipeline([
+      ["INCR", key],
+      ["INCR", key],
+    ])
     assert.equal(await own.command(["GET", key]), "2")
   })
 })

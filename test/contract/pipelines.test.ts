@@ -51,10 +51,10 @@ describe("pipeline", () => {
     assert.equal(replies[0], "OK")
     assert.ok(replies[1] instanceof RedisError)
     assert.equal(replies[1].code, "ERR")
-    assert.equal(replies[1].command.toUpperCase(), "INCR")
+    assert.equal(replies[1].command?.toUpperCase(), "INCR")
     assert.ok(replies[2] instanceof RedisError)
     assert.equal(replies[2].code, "WRONGTYPE")
-    assert.equal(replies[2].command.toUpperCase(), "LPUSH")
+    assert.equal(replies[2].command?.toUpperCase(), "LPUSH")
     assert.equal(replies[3], "text")
     assert.ok(replies[4] instanceof RedisError)
   })
@@ -65,9 +65,7 @@ describe("pipeline", () => {
   })
 
   test("all commands are written before the first reply", async (t) => {
-    const fake = await fakeServer(t, (command) =>
-      command[0] === "LAST" ? "+1\r\n+2\r\n+3\r\n" : undefined,
-    )
+    const fake = await fakeServer(t, (command) => (command[0] === "LAST" ? "+1\r\n+2\r\n+3\r\n" : undefined))
     const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, clientInfo: false }))
     assert.deepEqual(await own.pipeline([["FIRST"], ["SECOND"], ["LAST"]]), ["1", "2", "3"])
     const connection = fake.connections[0]
@@ -104,7 +102,10 @@ describe("pipeline", () => {
     })
     const connection = fake.connections[0]
     assert.ok(connection)
-    await until(() => namesReceived(connection).includes("B"), { timeout: 5_000, message: "B did not arrive" })
+    await until(() => namesReceived(connection).includes("B"), {
+      timeout: 5_000,
+      message: "B did not arrive",
+    })
     await turn()
     assert.equal(settled, false)
     connection.write("+b\r\n")
@@ -128,7 +129,14 @@ describe("pipeline", () => {
     )
     const sum: number = count + Number(expires)
     assert.equal(sum, 2)
-    const failed = rejection(conn.pipeline([["SET", key, "x"], ["INCR", key]]).then(unwrap))
+    const failed = rejection(
+      conn
+        .pipeline([
+          ["SET", key, "x"],
+          ["INCR", key],
+        ])
+        .then(unwrap),
+    )
     assert.ok((await failed) instanceof RedisError)
   })
 

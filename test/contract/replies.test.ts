@@ -104,7 +104,13 @@ describe("replies", () => {
       conn.command(["GET", key]),
       conn.command(["GET", key], { encoding: "buffer" }),
       conn.command(["GET", key], { encoding: "utf8" }),
-      conn.pipeline([["GET", key], ["ECHO", "x"]], { encoding: "buffer" }),
+      conn.pipeline(
+        [
+          ["GET", key],
+          ["ECHO", "x"],
+        ],
+        { encoding: "buffer" },
+      ),
     ])
     assert.equal(text, "v")
     assert.deepEqual(bytes, Buffer.from("v"))
@@ -177,7 +183,12 @@ describe("replies", () => {
   })
 
   test("an error inside a pipeline or inside an array stands in its place as a RedisError value", async (t) => {
-    const own = await scripted(t, ["*3\r\n:1\r\n-WRONGTYPE inner\r\n*1\r\n-ERR deep\r\n", "+a\r\n", "-ERR b\r\n", "+c\r\n"])
+    const own = await scripted(t, [
+      "*3\r\n:1\r\n-WRONGTYPE inner\r\n*1\r\n-ERR deep\r\n",
+      "+a\r\n",
+      "-ERR b\r\n",
+      "+c\r\n",
+    ])
     const reply: unknown = await own.command(["ECHO", "x"])
     assert.ok(Array.isArray(reply))
     assert.equal(reply[0], 1)
@@ -186,7 +197,11 @@ describe("replies", () => {
     assert.equal(reply[1].message, "WRONGTYPE inner")
     assert.ok(reply[2][0] instanceof RedisError)
 
-    const replies: readonly unknown[] = await own.pipeline([["ECHO", "1"], ["ECHO", "2"], ["ECHO", "3"]])
+    const replies: readonly unknown[] = await own.pipeline([
+      ["ECHO", "1"],
+      ["ECHO", "2"],
+      ["ECHO", "3"],
+    ])
     assert.equal(replies[0], "a")
     assert.ok(replies[1] instanceof RedisError)
     assert.equal(replies[1].message, "ERR b")
@@ -233,7 +248,11 @@ describe("replies", () => {
     assert.ok(map instanceof Map)
     const yes: unknown = await conn3.command(["EVAL", "redis.setresp(3); return true", 0])
     assert.equal(yes, true)
-    const big: unknown = await conn3.command(["EVAL", "return {big_number='123456789012345678901234567890'}", 0])
+    const big: unknown = await conn3.command([
+      "EVAL",
+      "return {big_number='123456789012345678901234567890'}",
+      0,
+    ])
     assert.equal(big, 123456789012345678901234567890n)
   })
 
@@ -253,7 +272,13 @@ describe("replies", () => {
       ["=15\r\ntxt:Some string\r\n", "Some string"],
       ["=4\r\ntxt:\r\n", ""],
       ["%0\r\n", new Map()],
-      ["%2\r\n+a\r\n:1\r\n$1\r\nb\r\n*1\r\n_\r\n", new Map<string, unknown>([["a", 1], ["b", [null]]])],
+      [
+        "%2\r\n+a\r\n:1\r\n$1\r\nb\r\n*1\r\n_\r\n",
+        new Map<string, unknown>([
+          ["a", 1],
+          ["b", [null]],
+        ]),
+      ],
       ["%1\r\n:1\r\n:2\r\n", new Map([[1, 2]])],
       ["~0\r\n", new Set()],
       ["~3\r\n+a\r\n+b\r\n+a\r\n", new Set(["a", "b"])],
@@ -266,10 +291,13 @@ describe("replies", () => {
     await becomes3(
       t,
       [
-        ["%2\r\n$1\r\na\r\n$1\r\nb\r\n+c\r\n%1\r\n+d\r\n+e\r\n", new Map<string, unknown>([
-          ["a", Buffer.from("b")],
-          ["c", new Map([["d", Buffer.from("e")]])],
-        ])],
+        [
+          "%2\r\n$1\r\na\r\n$1\r\nb\r\n+c\r\n%1\r\n+d\r\n+e\r\n",
+          new Map<string, unknown>([
+            ["a", Buffer.from("b")],
+            ["c", new Map([["d", Buffer.from("e")]])],
+          ]),
+        ],
         ["~2\r\n$1\r\na\r\n$1\r\nb\r\n", [Buffer.from("a"), Buffer.from("b")]],
         ["=8\r\ntxt:text\r\n", Buffer.from("text")],
         [",1.5\r\n", 1.5],
@@ -314,17 +342,20 @@ describe("replies", () => {
     )
     const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, protocol: 3 }))
     fake.connections[0]?.write(push)
-    assert.deepEqual(await own.pipeline([["ECHO", "a"], ["ECHO", "b"]]), ["a", "b"])
+    assert.deepEqual(
+      await own.pipeline([
+        ["ECHO", "a"],
+        ["ECHO", "b"],
+      ]),
+      ["a", "b"],
+    )
     assert.equal(await own.command(["ECHO", "c"]), "c")
     assert.equal(own.status, "connected")
     assert.equal(fake.connections.length, 1)
   })
 
   test("pushes of CLIENT TRACKING by a real server reach no caller", async (t) => {
-    const own = closing(
-      t,
-      await Redix.connect({ host: server.host, port: server.port, protocol: 3 }),
-    )
+    const own = closing(t, await Redix.connect({ host: server.host, port: server.port, protocol: 3 }))
     const key = uniqueKey()
     await own.command(["CLIENT", "TRACKING", "ON"])
     await own.command(["GET", key])
@@ -460,7 +491,9 @@ describe("unwrap", () => {
   })
 
   test("throws the first of the errors, itself", async (t) => {
-    const fake = await fakeServer(t, (command) => (command[0] === "ECHO" ? `-ERR ${command[1]}\r\n` : undefined))
+    const fake = await fakeServer(t, (command) =>
+      command[0] === "ECHO" ? `-ERR ${command[1]}\r\n` : undefined,
+    )
     const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port }))
     const replies = await own.pipeline([["PING"], ["ECHO", "first"], ["ECHO", "second"]])
     assert.throws(

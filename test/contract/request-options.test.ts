@@ -165,7 +165,11 @@ describe("request options", () => {
 
   test("the late reply of a timed out pipeline is thrown away whole, also one that had begun", async (t) => {
     const { own, connection } = await silent(t)
-    const slow = connectionFailure(own.pipeline([["A"], ["B"], ["C"]], { timeout: 100 }), "timeout", "unknown")
+    const slow = connectionFailure(
+      own.pipeline([["A"], ["B"], ["C"]], { timeout: 100 }),
+      "timeout",
+      "unknown",
+    )
     await until(() => hasReceived(connection, "C"), { message: "C did not arrive" })
     connection.write("+a\r\n*3\r\n:1\r\n$5\r\nhe")
     await slow
@@ -214,7 +218,13 @@ describe("request options", () => {
     const before = own.command(["ECHO", "before"])
     const aborted = [
       own.command(["SET", "never", "1"], { signal: controller.signal }),
-      own.pipeline([["SET", "never", "2"], ["SET", "never", "3"]], { signal: controller.signal }),
+      own.pipeline(
+        [
+          ["SET", "never", "2"],
+          ["SET", "never", "3"],
+        ],
+        { signal: controller.signal },
+      ),
       own.command(["SET", "never", Buffer.alloc(200_000, "x")], { signal: controller.signal }),
     ].map((promise) => assert.rejects(promise, { name: "AbortError" }))
     const after = own.command(["ECHO", "after"])
@@ -244,7 +254,11 @@ describe("request options", () => {
       own.command(["SET", "never", "1"], { signal: controller.signal }),
       (error) => error === reason,
     )
-    const timedOut = connectionFailure(own.command(["SET", "never", "2"], { timeout: 50 }), "timeout", "not-sent")
+    const timedOut = connectionFailure(
+      own.command(["SET", "never", "2"], { timeout: 50 }),
+      "timeout",
+      "not-sent",
+    )
     const waiting = own.command(["ECHO", "waited"])
     await until(() => letIn, { message: "no handshake" })
     controller.abort(reason)
@@ -281,7 +295,9 @@ describe("request options", () => {
   test("the late reply of an aborted request reaches no other caller", async (t) => {
     const { own, connection } = await silent(t)
     const controller = new AbortController()
-    const aborted = assert.rejects(own.command(["SLOW"], { signal: controller.signal }), { name: "AbortError" })
+    const aborted = assert.rejects(own.command(["SLOW"], { signal: controller.signal }), {
+      name: "AbortError",
+    })
     await until(() => hasReceived(connection, "SLOW"), { message: "SLOW did not arrive" })
     controller.abort()
     await aborted

@@ -23,7 +23,13 @@ describe("safe", () => {
     const key = uniqueKey()
     assert.deepEqual(await conn.safe.command(["INCR", key]), { ok: true, value: 1 })
     assert.deepEqual(await conn.safe.command(["GET", uniqueKey()]), { ok: true, value: null })
-    assert.deepEqual(await conn.safe.pipeline([["INCR", key], ["GET", key]]), { ok: true, value: [2, "2"] })
+    assert.deepEqual(
+      await conn.safe.pipeline([
+        ["INCR", key],
+        ["GET", key],
+      ]),
+      { ok: true, value: [2, "2"] },
+    )
     assert.deepEqual(await conn.safe.transactionPipeline([["INCR", key]]), { ok: true, value: [3] })
     assert.deepEqual(await conn.safe.noreplyCommand(["INCR", key]), { ok: true, value: undefined })
     assert.deepEqual(await conn.safe.noreplyPipeline([["INCR", key]]), { ok: true, value: undefined })

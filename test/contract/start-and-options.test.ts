@@ -278,11 +278,18 @@ describe("options", () => {
     assert.match(String(await conn.command(["CLIENT", "INFO"])), / db=3 /)
     const fake = await fakeServer(t)
     closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port }))
-    assert.equal(fake.connections[0]?.received.some(([name]) => name === "SELECT"), false)
+    assert.equal(
+      fake.connections[0]?.received.some(([name]) => name === "SELECT"),
+      false,
+    )
   })
 
   test("a SELECT by hand that is accepted takes the place of database from then on", async (t) => {
-    for (const select of [["SELECT", 5], ["select", "5"], [Buffer.from("Select"), Buffer.from("5")]] as const) {
+    for (const select of [
+      ["SELECT", 5],
+      ["select", "5"],
+      [Buffer.from("Select"), Buffer.from("5")],
+    ] as const) {
       const conn = closing(t, await Redix.connect({ ...at(), database: 3, backoffInitial: 10 }))
       await conn.command(select)
       const back = nextConnection(conn)
@@ -341,13 +348,20 @@ describe("options", () => {
     )
     assert.equal(await conn.command(["PING"]), "PONG")
     assert.deepEqual([...new Set(asked)], ["redis.test"])
-    const family = closing(t, await Redix.connect({ host: "localhost", port: server.port, socket: { family: 4 } }))
+    const family = closing(
+      t,
+      await Redix.connect({ host: "localhost", port: server.port, socket: { family: 4 } }),
+    )
     assert.equal(await family.command(["PING"]), "PONG")
   })
 
   test("timeout bounds an attempt", async (t) => {
     const silent = await rawServer(t, () => undefined)
-    await connectionFailure(Redix.connect({ host: "127.0.0.1", port: silent.port, timeout: 100 }), "timeout", "not-sent")
+    await connectionFailure(
+      Redix.connect({ host: "127.0.0.1", port: silent.port, timeout: 100 }),
+      "timeout",
+      "not-sent",
+    )
   })
 
   test("the wait before a reconnection starts at backoffInitial, spread by jitter within [0.5, 1] of it", async (t) => {
@@ -403,7 +417,12 @@ describe("options", () => {
     const fake = await fakeServer(t)
     const conn = closing(
       t,
-      await Redix.connect({ host: "127.0.0.1", port: fake.port, backoffInitial: 1, exitOnDisconnection: true }),
+      await Redix.connect({
+        host: "127.0.0.1",
+        port: fake.port,
+        backoffInitial: 1,
+        exitOnDisconnection: true,
+      }),
     )
     const event = nextDisconnection(conn)
     const inFlight = connectionFailure(conn.command(["SLOW"]), "disconnected", "unknown")
@@ -420,7 +439,10 @@ describe("options", () => {
   })
 
   test("exitOnDisconnection: a failed first attempt ends it as well", async (t) => {
-    const conn = closing(t, Redix.start({ host: "127.0.0.1", port: await freePort(), exitOnDisconnection: true }))
+    const conn = closing(
+      t,
+      Redix.start({ host: "127.0.0.1", port: await freePort(), exitOnDisconnection: true }),
+    )
     const waiting = connectionFailure(conn.command(["PING"]), "closed", "not-sent")
     const ready = rejection(conn.ready())
     const error = await conn.closed
@@ -456,7 +478,11 @@ describe("options", () => {
       await Redix.connect({ host: "127.0.0.1", port: fake.port, maxInFlight: 3, commandTimeout: 60_000 }),
     )
     const first = conn.command(["SLOW", "1"])
-    const second = conn.pipeline([["SLOW", "2"], ["SLOW", "3"], ["SLOW", "4"]])
+    const second = conn.pipeline([
+      ["SLOW", "2"],
+      ["SLOW", "3"],
+      ["SLOW", "4"],
+    ])
     const third = conn.command(["SLOW", "5"])
     const error = await connectionFailure(conn.command(["SET", "never", "1"]), "overloaded", "not-sent")
     assert.equal(error.final, false)
@@ -484,7 +510,10 @@ describe("options", () => {
   test("maxInFlight: requests that wait for the connection count too", async (t) => {
     const silent = await rawServer(t, () => undefined)
     const conn = closing(t, Redix.start({ host: "127.0.0.1", port: silent.port, maxInFlight: 2 }))
-    const waiting = [connectionFailure(conn.command(["PING"]), "closed"), connectionFailure(conn.command(["PING"]), "closed")]
+    const waiting = [
+      connectionFailure(conn.command(["PING"]), "closed"),
+      connectionFailure(conn.command(["PING"]), "closed"),
+    ]
     await connectionFailure(conn.command(["PING"]), "overloaded", "not-sent")
     conn.destroy()
     await Promise.all(waiting)
@@ -505,7 +534,9 @@ describe("options", () => {
       const dropped = connectionFailure(conn.command(["SLOW"]), "disconnected")
       const connection = fake.connections[round]
       assert.ok(connection)
-      await until(() => connection.received.filter(([name]) => name === "SLOW").length === 2, { message: "no SLOW" })
+      await until(() => connection.received.filter(([name]) => name === "SLOW").length === 2, {
+        message: "no SLOW",
+      })
       const back = nextConnection(conn)
       connection.reset()
       await dropped

@@ -50,7 +50,13 @@ describe("transactions", () => {
       command[0] === "EXEC" ? "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n:2\r\n" : undefined,
     )
     const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, clientInfo: false }))
-    assert.deepEqual(await own.transactionPipeline([["INCR", "a"], ["INCR", "a"]]), [1, 2])
+    assert.deepEqual(
+      await own.transactionPipeline([
+        ["INCR", "a"],
+        ["INCR", "a"],
+      ]),
+      [1, 2],
+    )
     const connection = fake.connections[0]
     assert.ok(connection)
     assert.deepEqual(connection.received.slice(1), [["MULTI"], ["INCR", "a"], ["INCR", "a"], ["EXEC"]])
@@ -66,7 +72,7 @@ describe("transactions", () => {
     assert.ok(replies)
     assert.equal(replies[0], "OK")
     assert.ok(replies[1] instanceof RedisError)
-    assert.equal(replies[1].command.toUpperCase(), "INCR")
+    assert.equal(replies[1].command?.toUpperCase(), "INCR")
     assert.equal(replies[2], "text")
   })
 
@@ -105,7 +111,7 @@ describe("transactions", () => {
     assert.ok(error.cause instanceof RedisError)
     assert.equal(error.cause.code, "ERR")
     assert.match(error.cause.message, /unknown command/)
-    assert.equal(error.cause.command.toUpperCase(), "NOSUCHCOMMAND")
+    assert.equal(error.cause.command?.toUpperCase(), "NOSUCHCOMMAND")
     assert.equal(await conn.command(["EXISTS", key]), 0)
     assert.deepEqual(await conn.transactionPipeline([["SET", key, "v"]]), ["OK"])
   })
@@ -230,10 +236,7 @@ describe("transactions", () => {
   })
 
   test("a MULTI by hand is gone after a reconnection", async (t) => {
-    const own = closing(
-      t,
-      await Redix.connect({ host: server.host, port: server.port, backoffInitial: 10 }),
-    )
+    const own = closing(t, await Redix.connect({ host: server.host, port: server.port, backoffInitial: 10 }))
     const id = await own.command(["CLIENT", "ID"])
     await own.command(["MULTI"])
     const back = nextConnection(own)

@@ -88,7 +88,10 @@ describe("URIs", () => {
     t.after(() => rm(folder, { recursive: true, force: true }))
     const path = join(folder, "a.sock")
     const fake = await fakeServer(t, () => undefined, { path })
-    const conn = closing(t, await Redix.connect(`unix://${encodeURI(path)}`, { clientInfo: false, database: 2 }))
+    const conn = closing(
+      t,
+      await Redix.connect(`unix://${encodeURI(path)}`, { clientInfo: false, database: 2 }),
+    )
     assert.equal(conn.status, "connected")
     assert.deepEqual(fake.connections[0]?.received, [["SELECT", "2"]])
   })
@@ -130,7 +133,10 @@ describe("URIs", () => {
 
   test("tls: false with a TLS scheme is a TypeError", () => {
     for (const scheme of ["rediss", "valkeys"]) {
-      const error = throwsTypeError(() => Redix.start(`${scheme}://u:hunter2@localhost`, { tls: false }), /tls/)
+      const error = throwsTypeError(
+        () => Redix.start(`${scheme}://u:hunter2@localhost`, { tls: false }),
+        /tls/,
+      )
       assert.doesNotMatch(inspect(error, { showHidden: true }), /hunter2/)
     }
   })

@@ -1,34 +1,17 @@
 /**
- * A Redis server out of Debian's archive without root rights: knows how to fetch, unpack and call it. Apt checks
+ * A Redis server out of Debian's archive without root rights: knows how to fetch and
+ * unpack it; how to call it is left to `server-binary.ts`. Apt checks
  * the signatures with the machine's own sources and keys; nothing is installed and no service is started.
  */
 import { execFile } from "node:child_process"
-import { existsSync, readdirSync } from "node:fs"
 import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
-import type { ServerProgram } from "./server-binary.ts"
 
 const run = promisify(execFile)
 
-/** How to call the server that was unpacked into `folder`, whether or not there is one. */
-export function debianServer(folder: string): ServerProgram {
-  const libraries = ["usr/lib", "lib"]
-    .map((path) => join(folder, path))
-    .filter((path) => existsSync(path))
-    .flatMap((path) => readdirSync(path).map((name) => join(path, name)))
-    .filter((path) => path.includes("-linux-gnu"))
-  if (process.env["LD_LIBRARY_PATH"]) libraries.push(process.env["LD_LIBRARY_PATH"])
-  return {
-    // Package redis-tools has the server only under this name: it obeys the name that it is called by.
-    command: join(folder, "usr/bin/redis-check-rdb"),
-    argv0: "redis-server",
-    env: libraries.length > 0 ? { LD_LIBRARY_PATH: libraries.join(":") } : {},
-  }
-}
-
-/** Whether this machine has the two programs which {@link fetchDebianServer} needs. */
-export async function canFetchDebianServer(): Promise<boolean> {
+/** Whether this machine has the two programs which {@link fetchDebianPackage} needs. */
+export async function canFetchDebianPackage(): Promise<boolean> {
   try {
     await Promise.all([run("apt-get", ["--version"]), run("dpkg-deb", ["--version"])])
     return true
@@ -41,7 +24,7 @@ export async function canFetchDebianServer(): Promise<boolean> {
  * Fetches the server into `folder`. The work is done beside it, and a rename puts it in its place, so a broken or
  * half fetch is never seen there. Of several processes that do this at once the first one wins.
  */
-export async function fetchDebianServer(folder: string, works: (folder: string) => boolean): Promise<void> {
+export async function fetchDebianPackage(folder: string, works: (folder: string) => boolean): Promise<void> {
   process.stderr.write(`fetching a Redis server (Debian package redis-tools) into ${folder}\n`)
   await mkdir(dirname(folder), { recursive: true })
   const workspace = await mkdtemp(`${folder}-`)
@@ -65,11 +48,9 @@ export async function fetchDebianServer(folder: string, works: (folder: string) 
 }
 
 async function fetchPackages(workspace: string, root: string): Promise<void> {
-  const [state, cache, packages] = ["state", "cache", "packages"].map((name) => join(workspace, name)) as [
-    string,
-    string,
-    string,
-  ]
+  const state = join(workspace, "state")
+  const cache = join(workspace, "cache")
+  const packages = join(workspace, "packages")
   await mkdir(join(state, "lists/partial"), { recursive: true })
   await mkdir(join(cache, "archives/partial"), { recursive: true })
   await mkdir(packages)

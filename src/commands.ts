@@ -1,0 +1,155 @@
+/**
+ * What every client can do with commands, typed: {@link Commands}, and its one implementation over whatever carries
+ * requests out. Knows no topology.
+ */
+
+import type { Executor } from "./connection/executor.ts"
+import { sendCommand, sendPipeline, sendTransaction, sendWithoutReply } from "./connection/requests.ts"
+import type { ConnectionError, RedisError } from "./errors.ts"
+import type { Encoding, Protocol, RequestOptions } from "./options.ts"
+import type { Command, PipelineReplies, ReplyOf } from "./protocol/command-map.ts"
+
+/** The outcome of a `safe` call: the value, or the error instead of a rejection. */
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: RedisError | ConnectionError | Error }
+
+/** As {@link Commands}, but a failure is a value and the promise never rejects. */
+export interface SafeCommands<P extends Protocol = 2> {
+  command<const C extends Command, E extends Encoding = "utf8">(
+    command: C,
+    options?: RequestOptions<E>,
+  ): Promise<Result<ReplyOf<C, P, E>>>
+  pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
+    commands: Cs,
+    options?: RequestOptions<E>,
+  ): Promise<Result<PipelineReplies<Cs, P, E>>>
+  transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
+    commands: Cs,
+    options?: RequestOptions<E>,
+  ): Promise<Result<PipelineReplies<Cs, P, E> | null>>
+  noreplyCommand(command: Command, options?: RequestOptions): Promise<Result<void>>
+  noreplyPipeline(commands: readonly Command[], options?: RequestOptions): Promise<Result<void>>
+}
+
+/** What `Redix`, `Pool` and `Cluster` share: libraries should ask for this. */
+export interface Commands<P extends Protocol = 2> {
+  /**
+   * Sends one command; resolves to its reply.
+   *
+   * Rejects with `RedisError` for an error reply, `ConnectionError` when the connection failed it or its time ran out,
+   * the signal's reason when aborted, and `TypeError` for misuse, in which case nothing was sent.
+   *
+   * @example
+   * await conn.command(["SET", "key", "value", "EX", 60])
+   * const value = await conn.command(["GET", "key"]) // string | null
+   */
+  command<const C extends Command, E extends Encoding = "utf8">(
+    command: C,
+    options?: RequestOptions<E>,
+  ): Promise<ReplyOf<C, P, E>>
+  /**
+   * Sends several commands in one write; resolves to their replies in the same order. An error reply stands in its
+   * place as a `RedisError`; {@link unwrap} throws the first of them.
+   *
+   * @example
+   * const [ok, count] = unwrap(await conn.pipeline([["SET", "a", 1], ["INCR", "a"]]))
+   */
+  pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
+    commands: Cs,
+    options?: RequestOptions<E>,
+  ): Promise<PipelineReplies<Cs, P, E>>
+  /**
+   * Sends the commands between `MULTI` and `EXEC`, in one write; resolves to the replies of the commands, or to `null`
+   * when a key watched by a `WATCH` before has changed. Rejects with a `RedisError` of code `EXECABORT` when a command
+   * could not be queued, its `cause` being why.
+   *
+   * Source: https://redis.io/docs/latest/develop/using-commands/transactions/
+   */
+  transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
+    commands: Cs,
+    options?: RequestOptions<E>,
+  ): Promise<PipelineReplies<Cs, P, E> | null>
+  /** Sends one command whose reply the server does not send; resolves when the server has taken it. */
+  noreplyCommand(command: Command, options?: RequestOptions): Promise<void>
+  /** Sends several commands whose replies the server does not send; resolves when the server has taken them. */
+  noreplyPipeline(commands: readonly Command[], options?: RequestOptions): Promise<void>
+  /** The same methods, with failures as values: their promises never reject. */
+  readonly safe: SafeCommands<P>
+}
+
+/** {@link Commands} over an {@link Executor}. */
+export abstract class CommandClient<P extends Protocol> implements Commands<P> {
+  readonly #executor: () => Executor
+  #safe: SafeCommands<P> | undefined
+
+  /** @param executor what carries requests out; asked for at each request */
+  constructor(executor: () => Executor) {
+    this.#executor = executor
+  }
+
+  command<const C extends Command, E extends Encoding = "utf8">(
+    command: C,
+    options?: RequestOptions<E>,
+  ): Promise<ReplyOf<C, P, E>> {
+    return declared(sendCommand(this.#executor(), command, options))
+  }
+
+  pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
+    commands: Cs,
+    options?: RequestOptions<E>,
+  ): Promise<PipelineReplies<Cs, P, E>> {
+    return declared(sendPipeline(this.#executor(), commands, options))
+  }
+
+  transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
+    commands: Cs,
+    options?: RequestOptions<E>,
+  ): Promise<PipelineReplies<Cs, P, E> | null> {
+    return declared(sendTransaction(this.#executor(), commands, options))
+  }
+
+  noreplyCommand(command: Command, options?: RequestOptions): Promise<void> {
+    return sendWithoutReply(this.#executor(), [command], options)
+  }
+
+  noreplyPipeline(commands: readonly Command[], options?: RequestOptions): Promise<void> {
+    return sendWithoutReply(this.#executor(), commands, options)
+  }
+
+  get safe(): SafeCommands<P> {
+    this.#safe ??= safeCommands(this)
+    return this.#safe
+  }
+}
+
+/**
+ * The one place where a reply is taken to have the type that its command is declared to have. That the declarations are
+ * right is not for the compiler to prove, but for the tests against real servers.
+ */
+function declared<T>(promise: Promise<unknown>): Promise<T>
+function declared(promise: Promise<unknown>): Promise<unknown> {
+  return promise
+}
+
+function safeCommands<P extends Protocol>(commands: Commands<P>): SafeCommands<P> {
+  return {
+    command: (command, options) => settled(commands.command(command, options)),
+    pipeline: (list, options) => settled(commands.pipeline(list, options)),
+    transactionPipeline: (list, options) => settled(commands.transactionPipeline(list, options)),
+    noreplyCommand: (command, options) => settled(commands.noreplyCommand(command, options)),
+    noreplyPipeline: (list, options) => settled(commands.noreplyPipeline(list, options)),
+  }
+}
+
+function settled<T>(promise: Promise<T>): Promise<Result<T>> {
+  return promise.then(
+    (value) => ({ ok: true, value }),
+    (error: unknown) => ({ ok: false, error: asError(error) }),
+  )
+}
+
+/** A signal may be aborted with anything. */
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(`aborted: ${String(reason)}`, { cause: reason })
+}

@@ -1,0 +1,269 @@
+/**
+ * One connection, as a user sees it: start, commands, status, events, name, end. Leaves all of the work to the
+ * connection below.
+ */
+
+import { inspect } from "node:util"
+import { CommandClient } from "./commands.ts"
+import type { Connection, ConnectionListener } from "./connection/connection.ts"
+import { Waiters } from "./connection/waiters.ts"
+import { ConnectionError } from "./errors.ts"
+import { openConnection } from "./open/open.ts"
+import {
+  type CloseOptions,
+  checkCloseOptions,
+  checkReadyOptions,
+  mergeOptions,
+  type Protocol,
+  type ReadyOptions,
+  type RedixOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./options.ts"
+import { assertFree, register, registered, unregister } from "./registry.ts"
+import type { ConnectionEvent, DisconnectionEvent } from "./telemetry.ts"
+import { nameAsyncDispose } from "./util/dispose.ts"
+import { Emitter } from "./util/emitter.ts"
+
+/** What a connection is doing: an attempt is under way, it stands, it waits for the next attempt, it has ended. */
+export type Status = "connecting" | "connected" | "disconnected" | "closed"
+
+/** Types of what is registered under a name. Open to declaration merging. */
+export interface Names {}
+
+/** Events of a connection, by name. It never emits `"error"`. */
+export interface ConnectionEvents {
+  connection: ConnectionEvent
+  disconnection: DisconnectionEvent
+  failedConnection: DisconnectionEvent
+}
+
+/** What `start` and `connect` take: nothing, options, a URI, or a URI and options that win over it. */
+export type StartArguments<P extends Protocol = Protocol> =
+  | readonly []
+  | readonly [options: RedixOptions<P>]
+  | readonly [uri: string, options?: RedixOptions<P> | undefined]
+
+const DEFAULT_CLOSE_MS = 5000
+
+/**
+ * One connection to a Redis or Valkey server, for any number of callers at the same time.
+ *
+ * It connects in the background and reconnects by itself. It keeps the process alive until it is closed.
+ *
+ * @example
+ * const conn = Redix.start("redis://localhost:6379")
+ * await conn.command(["SET", "key", "value"])
+ * await conn.close()
+ */
+export class Redix<P extends Protocol = 2> extends CommandClient<P> implements AsyncDisposable {
+  /** The version of the wire protocol that the replies' types go by. */
+  readonly protocol: P
+  /** The name under which the connection is registered. */
+  readonly name: string | undefined
+  /** Settles when the connection has ended for good: with the error that ended it, if one did. Never rejects. */
+  readonly closed: Promise<ConnectionError | undefined>
+
+  readonly #options: ResolvedOptions
+  readonly #connection: Connection
+  readonly #events = new Emitter<ConnectionEvents>()
+  readonly #waiters = new Waiters()
+
+  /** Use {@link Redix.start} or {@link Redix.connect}. */
+  protected constructor(options: ResolvedOptions, protocol: P, exitOnFirstFailure: boolean) {
+    super(() => this.#connection)
+    this.#options = options
+    this.protocol = protocol
+    this.name = options.name
+    if (options.name !== undefined) assertFree(options.name)
+    let end: (error: ConnectionError | undefined) => void = () => {}
+    this.closed = new Promise((resolve) => {
+      end = resolve
+    })
+    this.#connection = openConnection(options, this.#listener(end), exitOnFirstFailure)
+    if (options.name !== undefined) register(options.name, this)
+  }
+
+  /**
+   * Starts a connection and returns it at once; it connects in the background, and until then commands wait.
+   *
+   * @throws TypeError for options that are no options, Error for a name that is in use
+   * @example
+   * Redix.start() // localhost:6379
+   * Redix.start("redis://localhost:6379/3", { commandTimeout: 1000 })
+   */
+  static start<P extends Protocol = 2>(...args: StartArguments<P>): Redix<P> {
+    return startFrom<P>(resolveOptions(args), false)
+  }
+
+  /**
+   * Starts a connection and resolves to it once it is connected. When the first attempt fails, it rejects with the
+   * `ConnectionError` of that attempt, and nothing is left of the connection.
+   */
+  static async connect<P extends Protocol = 2>(...args: StartArguments<P>): Promise<Redix<P>> {
+    const redix = startFrom<P>(resolveOptions(args), true)
+    await redix.ready()
+    return redix
+  }
+
+  /**
+   * What is registered under the name.
+   * @throws Error when nothing is
+   */
+  static named<const Name extends string>(name: Name): Name extends keyof Names ? Names[Name] : Redix
+  static named<T>(name: string): T
+  static named(name: string): unknown {
+    const found = registered(name)
+    if (found === undefined) {
+      throw new Error(
+        `nothing is registered under the name "${name}": start it with the option name, or look with Redix.whereis`,
+      )
+    }
+    return found
+  }
+
+  /** What is registered under the name, or `undefined`. */
+  static whereis<const Name extends string>(
+    name: Name,
+  ): (Name extends keyof Names ? Names[Name] : Redix) | undefined
+  static whereis<T>(name: string): T | undefined
+  static whereis(name: string): unknown {
+    return registered(name)
+  }
+
+  get status(): Status {
+    const { state } = this.#connection
+    return state === "closing" ? "closed" : state
+  }
+
+  /**
+   * Resolves when the connection stands. Rejects with a `ConnectionError`: `"timeout"` after `timeout` ms (default: no
+   * limit), or why the connection has ended; and with the reason of `signal` when that is aborted.
+   */
+  ready(options?: ReadyOptions): Promise<void> {
+    try {
+      checkReadyOptions(options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    if (this.status === "connected") return Promise.resolve()
+    if (this.status === "closed") return Promise.reject(ended(undefined))
+    return this.#waiters.wait(options?.timeout ?? Number.POSITIVE_INFINITY, options?.signal)
+  }
+
+  /**
+   * Takes no more requests, waits for the replies in flight (at most `timeout` ms, 5000 by default), and closes. Blocking
+   * commands are not waited for. Always resolves, when everything is closed; may be called any number of times.
+   */
+  close(options?: CloseOptions): Promise<void> {
+    try {
+      checkCloseOptions(options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const closed = this.#connection.close(options?.timeout ?? DEFAULT_CLOSE_MS)
+    this.#waiters.rejectAll(ended(undefined))
+    return closed
+  }
+
+  /** Closes now; what is in flight rejects with reason `"closed"`. */
+  destroy(): void {
+    this.#connection.destroy()
+  }
+
+  /** The same as {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** A connection of its own with the same options, but without the name; `options` win over them. */
+  duplicate<Q extends Protocol = P>(options?: RedixOptions<Q>): Redix<Q> {
+    return startFrom<Q>(mergeOptions(this.#options, options), false)
+  }
+
+  /** The process stays alive for the connection, as it does by default. */
+  ref(): this {
+    this.#connection.keepAlive(true)
+    return this
+  }
+
+  /** The process does not stay alive for the connection. */
+  unref(): this {
+    this.#connection.keepAlive(false)
+    return this
+  }
+
+  /** Calls `listener` on each event. What it throws surfaces as an uncaught exception on a later tick. */
+  on<Name extends keyof ConnectionEvents>(
+    name: Name,
+    listener: (event: ConnectionEvents[Name]) => void,
+  ): this {
+    this.#events.on(name, listener)
+    return this
+  }
+
+  /** Calls `listener` on the next event. */
+  once<Name extends keyof ConnectionEvents>(
+    name: Name,
+    listener: (event: ConnectionEvents[Name]) => void,
+  ): this {
+    this.#events.once(name, listener)
+    return this
+  }
+
+  off<Name extends keyof ConnectionEvents>(
+    name: Name,
+    listener: (event: ConnectionEvents[Name]) => void,
+  ): this {
+    this.#events.off(name, listener)
+    return this
+  }
+
+  /** What is worth seeing of it; never a password. */
+  [inspect.custom](): object {
+    const { name, protocol, status } = this
+    return Object.assign(Object.create({ constructor: Redix }), {
+      name,
+      address: this.#connection.address,
+      status,
+      protocol,
+    })
+  }
+
+  #listener(end: (error: ConnectionError | undefined) => void): ConnectionListener {
+    const common = { connection: this, name: this.#options.name }
+    return {
+      onConnected: (address, reconnection, sessionLost) => {
+        this.#waiters.resolveAll()
+        const lost = sessionLost ? ({ sessionLost } as const) : {}
+        this.#events.emit("connection", { ...common, address, reconnection, ...lost })
+      },
+      onDisconnected: (address, error) => this.#events.emit("disconnection", { ...common, address, error }),
+      onAttemptFailed: (address, error) =>
+        this.#events.emit("failedConnection", { ...common, address, error }),
+      onEnded: (error) => {
+        if (this.name !== undefined) unregister(this.name, this)
+        this.#waiters.rejectAll(error ?? ended(undefined))
+        end(error)
+      },
+    }
+  }
+}
+
+nameAsyncDispose(Redix.prototype)
+
+/** The class without its protocol being known when compiling, for {@link startFrom}. */
+class StartedRedix<P extends Protocol> extends Redix<P> {
+  static from(options: ResolvedOptions, exitOnFirstFailure: boolean): StartedRedix<Protocol> {
+    return new StartedRedix(options, options.protocol, exitOnFirstFailure)
+  }
+}
+
+function startFrom<P extends Protocol>(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<P>
+function startFrom(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<Protocol> {
+  return StartedRedix.from(options, exitOnFirstFailure)
+}
+
+function ended(cause: ConnectionError | undefined): ConnectionError {
+  return new ConnectionError("closed", "the connection is closed", { final: true, cause })
+}

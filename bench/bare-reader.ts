@@ -21,7 +21,10 @@ export class BareReader {
   static async open(url: string, command: readonly string[], replyBytes: number): Promise<BareReader> {
     const reader = new BareReader(command, replyBytes)
     const { hostname, port } = new URL(url)
-    const onread = { buffer: Buffer.allocUnsafe(READ_BUFFER), callback: (bytes: number) => reader.#count(bytes) }
+    const onread = {
+      buffer: Buffer.allocUnsafe(READ_BUFFER),
+      callback: (bytes: number) => reader.#count(bytes),
+    }
     reader.#socket = connect({ host: hostname, port: Number(port), noDelay: true, onread })
     await once(reader.#socket, "connect")
     return reader

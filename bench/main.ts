@@ -2,11 +2,12 @@
 // Ends with 1 if a workload failed. A bar that is not kept is shown, and no failure: machines differ.
 import { loadavg } from "node:os"
 import { removeSeed, seed } from "./data.ts"
+import { derivedRows } from "./derived.ts"
 import { environment } from "./environment.ts"
 import type { Targets } from "./messages.ts"
 import { HELP, type Options, parseOptions } from "./options.ts"
 import { progressOn } from "./progress.ts"
-import { rowsOf } from "./report.ts"
+import { rowOf } from "./report.ts"
 import { defaultFile, writeResults } from "./results.ts"
 import { run } from "./run.ts"
 import { SplitProxy } from "./split-proxy.ts"
@@ -37,7 +38,7 @@ async function compare(options: Options, url: string): Promise<number> {
   const split = Object.fromEntries(PIECES.map((bytes, i) => [bytes, proxies[i]!.url]))
   const outcomes = await measure(options, { server: url, split })
   for (const proxy of proxies) proxy.stop()
-  const rows = rowsOf(outcomes)
+  const rows = [...outcomes.map(rowOf), ...derivedRows(outcomes)]
   const results = { date, environment: await environment(url), plan: options, outcomes, rows }
   const file = options.json ?? defaultFile(date)
   writeResults(file, results)

@@ -1,5 +1,6 @@
 // The layout of the result table, as plain text.
-import { COLUMNS, type Column, type Row } from "./report.ts"
+import { COLUMNS, type Column } from "./columns.ts"
+import type { Row } from "./report.ts"
 import type { Ratio } from "./stats.ts"
 import type { Bar } from "./workloads/workload.ts"
 
@@ -10,7 +11,8 @@ const UNITS = { us: "us/op", bytes: "bytes", times: "x" } as const
 export const LEGEND = `us/op: user and system CPU of the client's process for one operation, in its quietest round (lower is better).
 /peer: redix divided by that peer, quietest round by quietest round; in brackets the median of the rounds.
 redis-untimed: node-redis with its command timeout off and asked in its fastest way; redis-default: as it comes.
-ioredis: with or without automatic pipelining, whichever did better in that row.`
+ioredis: with or without automatic pipelining, whichever did better in that row.
+split-a / b: what is left of both rows without what a bare socket takes to read those pieces.`
 
 export function table(rows: readonly Row[]): string {
   const cells = [HEADER, ...rows.map(cellsOf)]
@@ -21,7 +23,14 @@ export function table(rows: readonly Row[]): string {
       .join("  ")
       .trimEnd(),
   )
-  lines.splice(1, 0, widths.map((width) => "-".repeat(width)).join("  "))
+  lines.splice(
+    1,
+    0,
+    widths
+      .map((width) => "-".repeat(width))
+      .join("  ")
+      .trimEnd(),
+  )
   return lines.join("\n")
 }
 

@@ -136,6 +136,11 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
     return state === "closing" ? "closed" : state
   }
 
+  /** Where it is connected to, or was last: `"host:port"`, `"[::1]:6379"` or the path of a socket. */
+  get address(): string {
+    return this.#connection.address
+  }
+
   /**
    * Resolves when the connection stands. Rejects with a `ConnectionError`: `"timeout"` after `timeout` ms (default: no
    * limit), or why the connection has ended; and with the reason of `signal` when that is aborted.
@@ -219,17 +224,6 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
     return this
   }
 
-  /** What is worth seeing of it; never a password. */
-  [inspect.custom](): object {
-    const { name, protocol, status } = this
-    return Object.assign(Object.create({ constructor: Redix }), {
-      name,
-      address: this.#connection.address,
-      status,
-      protocol,
-    })
-  }
-
   #listener(end: (error: ConnectionError | undefined) => void): ConnectionListener {
     const common = { connection: this, name: this.#options.name }
     return {
@@ -251,6 +245,14 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
 }
 
 nameAsyncDispose(Redix.prototype)
+
+/** What `util.inspect` shows: what is worth seeing, and never a password. */
+Object.defineProperty(Redix.prototype, inspect.custom, {
+  value(this: Redix): object {
+    const { name, address, status, protocol } = this
+    return Object.assign(Object.create({ constructor: Redix }), { name, address, status, protocol })
+  },
+})
 
 /** The class without its protocol being known when compiling, for {@link startFrom}. */
 class StartedRedix<P extends Protocol> extends Redix<P> {

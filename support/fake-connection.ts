@@ -3,9 +3,10 @@
  * is left to `fake-server.ts`.
  */
 import type { Socket } from "node:net"
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises"
+import { setTimeout as sleep } from "node:timers/promises"
 import { Inbox } from "./inbox.ts"
 import { RespReader } from "./resp-reader.ts"
+import { nextPoll } from "./wait.ts"
 
 /** What a script says to a command: these bytes, or nothing. Text is sent as UTF-8. */
 export type Answer = string | Buffer | undefined
@@ -60,11 +61,14 @@ export class FakeConnection {
     if (this.#socket.writable) this.#socket.write(bytes)
   }
 
-  /** Sends bytes in pieces of `size`, which the peer gets one by one; resolves when all are sent. */
+  /**
+   * Sends bytes in pieces of `size`, one for each turn of the event loop or every `gapMs`, so that a connected
+   * peer in this process gets them one by one. Resolves when all are sent.
+   */
   async writeInPieces(bytes: string | Buffer, size: number, gapMs = 0): Promise<void> {
     const whole = Buffer.from(bytes)
     for (let offset = 0; offset < whole.length; offset += size) {
-      if (offset > 0) await (gapMs > 0 ? sleep(gapMs) : nextTurn())
+      if (offset > 0) await (gapMs > 0 ? sleep(gapMs) : nextPoll())
       this.write(whole.subarray(offset, offset + size))
     }
   }
@@ -74,7 +78,10 @@ export class FakeConnection {
     this.#socket.end()
   }
 
-  /** Breaks the connection off (RST). A unix socket knows only a plain close. */
+  /**
+   * Breaks the connection off (RST). A unix socket knows only a plain close. A client on Node.js takes it for an
+   * ordinary end if it comes along with bytes which it has not read yet.
+   */
   reset(): void {
     if (this.#transport.remoteAddress === undefined) this.#transport.destroy()
     else this.#transport.resetAndDestroy()

@@ -3,7 +3,8 @@
  * the faults of its direction; which faults there are is decided by `proxy.ts`.
  */
 import { connect, type Socket } from "node:net"
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises"
+import { setTimeout as sleep } from "node:timers/promises"
+import { nextPoll } from "./wait.ts"
 
 export type Direction = "to-client" | "to-server"
 
@@ -51,7 +52,7 @@ export class Link {
     bytes: { toClient: number; toServer: number },
     index: number,
   ) {
-    const server = connect({ ...target, allowHalfOpen: true })
+    const server = connect({ host: target.host, port: target.port, allowHalfOpen: true })
     this.#sockets = [client, server]
     this.#pumps = [
       new Pump(server, client, {
@@ -203,14 +204,16 @@ class Pump {
     if (before + bytes.length < trap.count) return this.#write(bytes)
     faults.trap = undefined
     await this.#write(bytes.subarray(0, trap.count - before))
+    // Node.js takes an RST for an ordinary end if it comes along with bytes which it has not read yet.
+    if (trap.ending === "rst") await nextPoll()
     link.end(trap.ending)
   }
 
   async #write(bytes: Buffer): Promise<void> {
     const size = this.#faults.pieceSize || bytes.length
     for (let offset = 0; offset < bytes.length; offset += size) {
-      // A turn in between, so that the peer reads one piece before the next is there.
-      if (offset > 0) await nextTurn()
+      // So that the peer reads one piece before the next is there.
+      if (offset > 0) await nextPoll()
       await this.#outOfBlackhole()
       if (this.#stopped) return
       const piece = bytes.subarray(offset, offset + size)

@@ -1,8 +1,8 @@
 /**
- * Waiting for something to become true or to happen, always with a deadline.
- * Knows nothing of servers or sockets.
+ * Waiting: for a condition or an event, with a deadline, and for the event loop to look at its sockets.
+ * Knows nothing of servers and connections.
  */
-import { setTimeout as sleep } from "node:timers/promises"
+import { setImmediate as nextImmediate, setTimeout as sleep } from "node:timers/promises"
 
 export interface UntilOptions {
   /** Milliseconds after which the wait fails. Default 10 000. */
@@ -36,7 +36,7 @@ export async function until<T>(
 
 /** As much of an event emitter as {@link once} needs. */
 export interface OnceEmitter {
-  once(event: string, listener: (...values: never[]) => void): unknown
+  once(event: string, listener: (...values: unknown[]) => void): unknown
 }
 
 /**
@@ -58,4 +58,14 @@ export function once(
       resolve(values)
     })
   })
+}
+
+/**
+ * Resolves after every socket of this process had its turn: what was written before is read by then, if the
+ * reader is in this process and reads.
+ */
+export async function nextPoll(): Promise<void> {
+  // The first one may come in this turn of the event loop, before sockets are looked at.
+  await nextImmediate()
+  await nextImmediate()
 }

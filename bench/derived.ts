@@ -1,0 +1,48 @@
+// Rows that come of other rows: time besides CPU for the workloads with a crowd of commands, and how much dearer an
+// operation is at the hard end of a family of workloads than at its easy end.
+import { perColumn, quietest, roundsOf, type Values } from "./columns.ts"
+import { judged, type Row, ratiosOf } from "./report.ts"
+import type { Outcome } from "./run.ts"
+import { PIECES, splitName } from "./workloads/split.ts"
+
+const LINEAR = 2
+const CUT_AT_WILL = 3
+
+export function derivedRows(outcomes: readonly Outcome[]): Row[] {
+  const crowds = outcomes.filter(({ workload }) => workload.name.startsWith("million-"))
+  const [large, small] = [splitName(PIECES[0]), splitName(PIECES[PIECES.length - 1]!)]
+  return [
+    ...crowds.map(timeRow),
+    ...growth(outcomes, "million-1m", "million-10k", LINEAR),
+    ...growth(outcomes, small, large, CUT_AT_WILL),
+  ]
+}
+
+function timeRow(outcome: Outcome): Row {
+  const rounds = roundsOf(outcome, "wall")
+  const name = `${outcome.workload.name} time`
+  return judged({ name, unit: "us", bar: undefined, values: quietest(rounds), ratios: ratiosOf(rounds) })
+}
+
+function growth(outcomes: readonly Outcome[], hard: string, easy: string, limit: number): Row[] {
+  const [above, below] = [hard, easy].map((name) => netValues(outcomes, name))
+  const values = perColumn((column) => {
+    const [high, low] = [above?.[column], below?.[column]]
+    return high === undefined || low === undefined ? undefined : high / low
+  })
+  if (Object.keys(values).length === 0) return []
+  const name = `${hard} / ${easy.replace(/^\w+-/, "")}`
+  return [judged({ name, unit: "times", bar: { limit, against: "nothing" }, values, ratios: {} })]
+}
+
+/** What a client's operation cost above the floor, where there is one. */
+function netValues(outcomes: readonly Outcome[], name: string): Values | undefined {
+  const outcome = outcomes.find(({ workload }) => workload.name === name)
+  if (outcome === undefined) return undefined
+  const values = quietest(roundsOf(outcome, "value"))
+  const floors = quietest(roundsOf(outcome, "floor"))
+  return perColumn((column) => {
+    const value = values[column]
+    return value === undefined ? undefined : Math.max(value - (floors[column] ?? 0), 0)
+  })
+}

@@ -5,7 +5,7 @@ import { judged, type Row, ratiosOf } from "./report.ts"
 import type { Outcome } from "./run.ts"
 import { PIECES, splitName } from "./workloads/split.ts"
 
-const LINEAR = 2
+const LINEAR = 4
 const CUT_AT_WILL = 3
 
 export function derivedRows(outcomes: readonly Outcome[]): Row[] {

@@ -1,6 +1,8 @@
 // `npm run bench`: reads the options, starts a server and the splitting proxies, runs the workloads, shows the table.
-// Ends with 1 if a workload failed. A bar that is not kept is shown, and no failure: machines differ.
+// Ends with 1 if a workload failed, 2 if it could not begin. A bar that is not kept is shown only: machines differ.
+import { existsSync } from "node:fs"
 import { loadavg } from "node:os"
+import { fileURLToPath } from "node:url"
 import { removeSeed, seed } from "./data.ts"
 import { derivedRows } from "./derived.ts"
 import { environment } from "./environment.ts"
@@ -17,11 +19,28 @@ import { PIECES } from "./workloads/split.ts"
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args)
+  let options: Options
+  try {
+    options = parseOptions(args)
+    if (options.clients.includes("redix")) requireBuild()
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error} (see --help)`)
+    return 2
+  }
   if (options.help) {
     console.log(HELP)
     return 0
   }
+  return runAgainstServer(options)
+}
+
+// What is measured is what users get, the built driver.
+function requireBuild(): void {
+  const entry = new URL("../dist/esm/index.js", import.meta.url)
+  if (!existsSync(entry)) throw new Error(`${fileURLToPath(entry)} is missing: npm run build makes it`)
+}
+
+async function runAgainstServer(options: Options): Promise<number> {
   const server = await serverFor(options.url)
   process.once("SIGINT", () => process.exit(130))
   try {

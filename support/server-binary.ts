@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { canFetchDebianPackage, fetchDebianPackage } from "./debian-package.ts"
 
@@ -34,7 +34,10 @@ export interface FindServerOptions {
 
 const defaultCache = fileURLToPath(new URL("../node_modules/.cache/redis-server", import.meta.url))
 
-/** Debian's redis-tools, which starts no system service, has the real server under the name of a checker. */
+/**
+ * Debian's redis-tools, which starts no system service, has the real server under the name of a checker. What it
+ * does depends on the name that it is called by; other builds of the server do not mind.
+ */
 const debianServer: ServerProgram = { command: "/usr/bin/redis-check-rdb", argv0: "redis-server", env: {} }
 
 let found: Promise<ServerBinary> | undefined
@@ -52,14 +55,14 @@ export function findServer(options?: FindServerOptions): Promise<ServerBinary> {
 async function search({ skip = [], cache = defaultCache }: FindServerOptions): Promise<ServerBinary> {
   const wanted = process.env["REDIS_SERVER_BIN"]
   if (wanted && !skip.includes("REDIS_SERVER_BIN")) {
-    const binary = verify(plain(wanted), "REDIS_SERVER_BIN")
+    const binary = verify(onPath(wanted), "REDIS_SERVER_BIN")
     // An explicit wish that cannot be met is not replaced by something else.
     if (binary) return binary
     throw new Error(`REDIS_SERVER_BIN names no working Redis or Valkey server: ${wanted}`)
   }
   const places: readonly (readonly [ServerSource, ServerProgram])[] = [
-    ["path", plain("redis-server")],
-    ["path", plain("valkey-server")],
+    ["path", onPath("redis-server")],
+    ["path", onPath("valkey-server")],
     ["system", debianServer],
     ["cache", unpacked(cache)],
   ]
@@ -78,8 +81,11 @@ async function search({ skip = [], cache = defaultCache }: FindServerOptions): P
   )
 }
 
-function plain(command: string): ServerProgram {
-  return { command, argv0: command, env: {} }
+/** A name on the PATH, or a path itself. */
+function onPath(name: string): ServerProgram {
+  // Absolute, since servers run in folders of their own.
+  const command = name.includes("/") ? resolve(name) : name
+  return { ...debianServer, command }
 }
 
 /** The server of Debian's redis-tools in `folder`, whether or not there is one. */

@@ -14,7 +14,6 @@ import { freePort, loopback } from "./port.ts"
 import { findServer, type ServerBinary } from "./server-binary.ts"
 import { type Credentials, request } from "./side-channel.ts"
 
-export { createCertificates } from "./certificates.ts"
 export { freePort } from "./port.ts"
 
 export interface ServerOptions {

@@ -1,6 +1,6 @@
 // What a benchmarked client has to offer: the few commands that the workloads send. The adapters beside this file say
 // how each client is asked for them; nothing here knows a client. Adapters return the client's own promise: no wrapper
-// may be measured along with it.
+// may be measured along with it. They are classes, since closures made for each connection would count as its memory.
 
 export interface Client {
   get(key: string): Promise<string | null>

@@ -8,41 +8,71 @@ export const connectIoredisAuto: Connect = (url) => connect(url, true)
 async function connect(url: string, enableAutoPipelining: boolean): Promise<Client> {
   const redis = new Redis(url, { enableAutoPipelining, lazyConnect: true })
   await redis.connect()
-  return adapt(redis)
+  return new IoredisClient(redis)
 }
 
-function adapt(redis: Redis): Client {
-  return {
-    get: (key) => redis.get(key),
-    getBuffer: (key) => redis.getBuffer(key),
-    set: (key, value) => redis.set(key, value),
-    incr: (key) => redis.incr(key),
-    lrange: (key) => redis.lrange(key, 0, -1),
-    hgetall: (key) => redis.hgetall(key),
-    hgetallOwn: (key) => redis.hgetall(key),
-    pipelineGet: (keys) => pipelineGet(redis, keys),
-    pipelineSet: (keys, value) => pipelineSet(redis, keys, value),
-    pipelineValues: (replies) => replies.map(valueOrThrow),
-    block: (key) => redis.blpop(key, 0),
-    push: (key, element) => redis.lpush(key, element),
-    close: () => redis.quit(),
+class IoredisClient implements Client {
+  readonly #redis: Redis
+
+  constructor(redis: Redis) {
+    this.#redis = redis
   }
-}
 
-async function pipelineGet(redis: Redis, keys: readonly string[]): Promise<readonly unknown[]> {
-  const pipeline = redis.pipeline()
-  for (const key of keys) pipeline.get(key)
-  return (await pipeline.exec()) ?? []
-}
+  get(key: string): Promise<string | null> {
+    return this.#redis.get(key)
+  }
 
-async function pipelineSet(
-  redis: Redis,
-  keys: readonly string[],
-  value: string,
-): Promise<readonly unknown[]> {
-  const pipeline = redis.pipeline()
-  for (const key of keys) pipeline.set(key, value)
-  return (await pipeline.exec()) ?? []
+  getBuffer(key: string): Promise<Buffer | null> {
+    return this.#redis.getBuffer(key)
+  }
+
+  set(key: string, value: string | Buffer): Promise<unknown> {
+    return this.#redis.set(key, value)
+  }
+
+  incr(key: string): Promise<unknown> {
+    return this.#redis.incr(key)
+  }
+
+  lrange(key: string): Promise<readonly string[]> {
+    return this.#redis.lrange(key, 0, -1)
+  }
+
+  hgetall(key: string): Promise<Readonly<Record<string, string>>> {
+    return this.#redis.hgetall(key)
+  }
+
+  hgetallOwn(key: string): Promise<unknown> {
+    return this.#redis.hgetall(key)
+  }
+
+  async pipelineGet(keys: readonly string[]): Promise<readonly unknown[]> {
+    const pipeline = this.#redis.pipeline()
+    for (const key of keys) pipeline.get(key)
+    return (await pipeline.exec()) ?? []
+  }
+
+  async pipelineSet(keys: readonly string[], value: string): Promise<readonly unknown[]> {
+    const pipeline = this.#redis.pipeline()
+    for (const key of keys) pipeline.set(key, value)
+    return (await pipeline.exec()) ?? []
+  }
+
+  pipelineValues(replies: readonly unknown[]): unknown[] {
+    return replies.map(valueOrThrow)
+  }
+
+  block(key: string): Promise<unknown> {
+    return this.#redis.blpop(key, 0)
+  }
+
+  push(key: string, element: string): Promise<unknown> {
+    return this.#redis.lpush(key, element)
+  }
+
+  close(): Promise<unknown> {
+    return this.#redis.quit()
+  }
 }
 
 // ioredis answers a pipeline with pairs of an error and a value.

@@ -2,23 +2,67 @@
 import { Redix } from "@redix/client"
 import type { Client, Connect } from "./client.ts"
 
-export const connectRedix: Connect = async (url) => adapt(await Redix.connect(url))
+const BUFFER = { encoding: "buffer" } as const
 
-function adapt(conn: Redix): Client {
-  return {
-    get: (key) => conn.command(["GET", key]),
-    getBuffer: (key) => conn.command(["GET", key], { encoding: "buffer" }),
-    set: (key, value) => conn.command(["SET", key, value]),
-    incr: (key) => conn.command(["INCR", key]),
-    lrange: (key) => conn.command(["LRANGE", key, 0, -1]),
-    hgetall: (key) => conn.command(["HGETALL", key]).then(toObject),
-    hgetallOwn: (key) => conn.command(["HGETALL", key]),
-    pipelineGet: (keys) => conn.pipeline(keys.map((key) => ["GET", key])),
-    pipelineSet: (keys, value) => conn.pipeline(keys.map((key) => ["SET", key, value])),
-    pipelineValues: (replies) => [...replies],
-    block: (key) => conn.command(["BLPOP", key, 0]),
-    push: (key, element) => conn.command(["LPUSH", key, element]),
-    close: () => conn.close(),
+export const connectRedix: Connect = async (url) => new RedixClient(await Redix.connect(url))
+
+class RedixClient implements Client {
+  readonly #conn: Redix
+
+  constructor(conn: Redix) {
+    this.#conn = conn
+  }
+
+  get(key: string): Promise<string | null> {
+    return this.#conn.command(["GET", key])
+  }
+
+  getBuffer(key: string): Promise<Buffer | null> {
+    return this.#conn.command(["GET", key], BUFFER)
+  }
+
+  set(key: string, value: string | Buffer): Promise<unknown> {
+    return this.#conn.command(["SET", key, value])
+  }
+
+  incr(key: string): Promise<unknown> {
+    return this.#conn.command(["INCR", key])
+  }
+
+  lrange(key: string): Promise<readonly string[]> {
+    return this.#conn.command(["LRANGE", key, 0, -1])
+  }
+
+  hgetall(key: string): Promise<Readonly<Record<string, string>>> {
+    return this.#conn.command(["HGETALL", key]).then(toObject)
+  }
+
+  hgetallOwn(key: string): Promise<unknown> {
+    return this.#conn.command(["HGETALL", key])
+  }
+
+  pipelineGet(keys: readonly string[]): Promise<readonly unknown[]> {
+    return this.#conn.pipeline(keys.map((key) => ["GET", key]))
+  }
+
+  pipelineSet(keys: readonly string[], value: string): Promise<readonly unknown[]> {
+    return this.#conn.pipeline(keys.map((key) => ["SET", key, value]))
+  }
+
+  pipelineValues(replies: readonly unknown[]): unknown[] {
+    return [...replies]
+  }
+
+  block(key: string): Promise<unknown> {
+    return this.#conn.command(["BLPOP", key, 0])
+  }
+
+  push(key: string, element: string): Promise<unknown> {
+    return this.#conn.command(["LPUSH", key, element])
+  }
+
+  close(): Promise<unknown> {
+    return this.#conn.close()
   }
 }
 

@@ -14,9 +14,9 @@ export async function loadClient(name: ClientName): Promise<Connect> {
     case "redix":
       return (await import("./redix.ts")).connectRedix
     case "redis-untimed":
-      return (await import("./node-redis.ts")).connectRedisUntimed
+      return (await import("./redis-untimed.ts")).connectRedisUntimed
     case "redis-default":
-      return (await import("./node-redis.ts")).connectRedisDefault
+      return (await import("./redis-default.ts")).connectRedisDefault
     case "ioredis":
       return (await import("./ioredis.ts")).connectIoredis
     case "ioredis-auto":

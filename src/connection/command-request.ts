@@ -18,6 +18,10 @@ export class CommandRequest extends Request<readonly unknown[]> {
     this.asBytes = asBytes
   }
 
+  get label(): string {
+    return this.#name
+  }
+
   encode(encoder: Encoder, command: readonly unknown[]): void {
     this.#name = encodeCommand(this, encoder, command, 0).name
   }

@@ -7,6 +7,7 @@ const nowhere = new Uint8Array(1024)
 
 /** Destroys the transport, which tells its former owner nothing more; resolves when it has closed. */
 export function discard(transport: Transport): Promise<void> {
+  if (transport.isClosed) return Promise.resolve()
   return new Promise((resolve) => {
     const events: TransportEvents = {
       onOpen: () => {},

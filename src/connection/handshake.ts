@@ -67,7 +67,7 @@ function firstSteps(settings: HandshakeSettings, credentials: Credentials): Step
     steps.push({ command: ["CLIENT", "SETNAME", settings.clientName], purpose: "CLIENT SETNAME" })
   }
   if (settings.readonly) steps.push({ command: ["READONLY"], purpose: "READONLY" })
-  if (settings.clientInfo) steps.push(infoStep("lib-name", "redix-ts"), infoStep("lib-ver", VERSION))
+  if (settings.clientInfo) steps.push(infoStep("LIB-NAME", "redix-ts"), infoStep("LIB-VER", VERSION))
   return steps.length === 0 ? [PING] : steps
 }
 

@@ -31,6 +31,10 @@ export class NoreplyRequest extends Request<ReadonlyArray<readonly unknown[]>> {
     return false
   }
 
+  get label(): string {
+    return `CLIENT REPLY ON after ${this.#count} commands without replies`
+  }
+
   override get isRefusedInMulti(): boolean {
     return true
   }

@@ -21,6 +21,10 @@ export class PipelineRequest extends Request<ReadonlyArray<readonly unknown[]>> 
     this.asBytes = asBytes
   }
 
+  get label(): string {
+    return `a pipeline of ${this.#replies.length} (${this.#received} replies came)`
+  }
+
   encode(encoder: Encoder, commands: ReadonlyArray<readonly unknown[]>): void {
     checkPipeline(commands)
     this.#names = encodeCommands(this, encoder, commands, 0)
@@ -39,7 +43,6 @@ export class PipelineRequest extends Request<ReadonlyArray<readonly unknown[]>> 
   }
 
   protected rejectPromise(error: unknown): void {
-    // Late replies are still counted, but nobody will look at them.
     this.#reject(error)
   }
 }

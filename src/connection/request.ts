@@ -89,6 +89,8 @@ export abstract class Request<Payload = unknown> implements Abortable {
     this.#phase |= SENT
   }
 
+  /** What it is, for error messages: names of commands, never their arguments. */
+  abstract readonly label: string
   /** Whether its strings are wanted as bytes. */
   abstract readonly asBytes: boolean
   /** Whether it would shift replies inside of a MULTI that a caller has opened. */

@@ -27,6 +27,10 @@ export class TransactionRequest extends Request<ReadonlyArray<readonly unknown[]
     this.asBytes = asBytes
   }
 
+  get label(): string {
+    return `a transaction of ${this.#toQueue - 1}`
+  }
+
   override get isRefusedInMulti(): boolean {
     return true
   }

@@ -19,7 +19,10 @@ import { RequestQueue } from "./queue.ts"
 import type { ReplyFacts, Request, RequestOwner, RequestTerms } from "./request.ts"
 import { Session } from "./session.ts"
 
-/** With so many bytes encoded, the write does not wait for the end of the tick: the server may as well begin. */
+/**
+ * With so many bytes encoded, the write does not wait for the end of the tick: the server may as well begin. Unless a
+ * request has terms: until the end of its tick it can be aborted unsent.
+ */
 const EARLY_FLUSH = 16_384
 /** With more than this waiting in the socket, further requests wait here, where they can still be withdrawn. */
 const MOST_BUFFERED = 1 << 20
@@ -108,7 +111,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     if (request.terms !== undefined) this.#takeOn(request, request.terms)
     if (this.#link === undefined || this.#isFull) this.#startWaiting(request)
     else if (!this.#isScheduled) this.#schedule()
-    else if (encoder.size >= EARLY_FLUSH) this.#flush()
+    else if (encoder.size >= EARLY_FLUSH && this.#unstarted.length === 0) this.#flush()
   }
 
   /** In a MULTI that a caller has opened nothing blocks, and what shifts replies cannot be. */
@@ -304,7 +307,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   #expire(request: Request): void {
     const timeout = request.terms?.timeoutMs(this.#options.commandTimeout) ?? this.#options.commandTimeout
-    const message = `no reply within ${timeout} ms`
+    const message = `no reply to ${request.label} within ${timeout} ms`
     const isUseless = request.isSent && request.mustBeAnswered
     if (!request.isSettled) this.#abandon(request, this.#errorFor(request, { reason: "timeout", message }))
     if (isUseless) this.#leave("CLIENT REPLY ON was not answered, the connection may be mute")

@@ -359,7 +359,8 @@ function badArgument(command: readonly unknown[], index: number, got: string): T
 
 /** A command for error messages: by its name only, since its arguments may be secrets. */
 export function commandLabel(command: readonly unknown[]): string {
-  const name = command[0]
+  const [first] = command
+  const name = isUint8Array(first) ? Buffer.from(first).toString("latin1") : first
   return typeof name === "string" && /^[\w.-]{1,64}$/.test(name) ? `command ${name.toUpperCase()}` : "command"
 }
 

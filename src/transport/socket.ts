@@ -23,6 +23,7 @@ export function socketDial(settings: SocketSettings): Dial {
 class SocketTransport implements Transport {
   events: TransportEvents
   stage: TransportStage = "connecting"
+  isClosed = false
 
   readonly #socket: Socket
   readonly #isSecure: boolean
@@ -87,12 +88,17 @@ class SocketTransport implements Transport {
     })
     // The peer will send nothing any more, so nothing that is in flight can be answered.
     socket.once("end", () => socket.destroy())
-    socket.once("close", () => this.events.onClose(this.#error))
+    socket.once("close", this.#onClose)
   }
 
   readonly #onConnect = (): void => {
     this.stage = "securing"
     if (!this.#isSecure) this.#onOpen()
+  }
+
+  readonly #onClose = (): void => {
+    this.isClosed = true
+    this.events.onClose(this.#error)
   }
 
   readonly #onOpen = (): void => {

@@ -34,6 +34,8 @@ export interface Transport {
   /** Who is told; may be exchanged at any time. */
   events: TransportEvents
   readonly stage: TransportStage
+  /** Whether `onClose` has been told. */
+  readonly isClosed: boolean
   /** How many bytes were written and not yet handed to the kernel. */
   readonly buffered: number
   /**

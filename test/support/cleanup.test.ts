@@ -1,13 +1,14 @@
 import assert from "node:assert/strict"
 import { type ChildProcess, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
+import { connect } from "node:net"
 import { dirname } from "node:path"
 import { describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
 import { once, until } from "../../support/wait.ts"
 
 interface Forgotten {
-  readonly pid: number
+  readonly port: number
   readonly dir: string
 }
 
@@ -25,16 +26,17 @@ async function forget(
   return { child, ended, server: JSON.parse(String(line)) as Forgotten }
 }
 
-function alive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
+/** Asks the port and not for the process, which exists until somebody has fetched its exit code. */
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port })
+    socket.on("connect", () => resolve(true)).on("error", () => resolve(false))
+    socket.on("connect", () => socket.destroy())
+  })
 }
 
-async function assertGone({ pid, dir }: Forgotten): Promise<void> {
-  await until(() => !alive(pid), { message: "the end of the server" })
+async function assertGone({ port, dir }: Forgotten): Promise<void> {
+  await until(async () => !(await listens(port)), { message: "the end of the server" })
   await until(() => !existsSync(dirname(dir)), { message: "the end of its folder" })
 }
 
@@ -42,7 +44,7 @@ describe("a process that forgets its server", () => {
   for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
     it(`leaves nothing behind when it dies of ${signal}`, async () => {
       const { child, ended, server } = await forget("stay")
-      assert.ok(alive(server.pid))
+      assert.ok(await listens(server.port))
       child.kill(signal)
       assert.deepEqual(await ended, [null, signal])
       await assertGone(server)

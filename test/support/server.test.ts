@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { existsSync } from "node:fs"
-import { createServer } from "node:net"
+import { connect, createServer } from "node:net"
 import { describe, it } from "node:test"
 import { connect as connectTls } from "node:tls"
 import { createCertificates } from "../../support/certificates.ts"
@@ -53,8 +53,16 @@ describe("RedisServer", () => {
 
   it("sees only the other clients, and can kill them", async () => {
     await using server = await RedisServer.start()
-    const clients = String(await server.send("CLIENT", "LIST"))
-    assert.equal(clients.trim().split("\n").length, 1)
+    const other = connect({ host: server.host, port: server.port }).on("error", () => {})
+    await once(other, "connect")
+    const list = String(await server.send("CLIENT", "LIST", "TYPE", "normal"))
+      .trim()
+      .split("\n")
+    // One of the two asks.
+    assert.equal(list.length, 2)
+    const killed = once(other, "close")
+    assert.equal(await server.send("CLIENT", "KILL", "LADDR", `${server.host}:${server.port}`), 1)
+    await killed
   })
 
   it("starts with a password, and logs in for commands", async () => {

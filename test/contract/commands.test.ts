@@ -284,7 +284,7 @@ describe("commands", () => {
     for (const name of refused) {
       const mixed = name[0]?.toUpperCase() + name.slice(1).toLowerCase()
       for (const spelling of [name, name.toLowerCase(), mixed, Buffer.from(name.toLowerCase())]) {
-        await misuse(() => conn.command([spelling, "3"]), new RegExp(name, "i"))
+        await misuse(() => conn.command([spelling, "3"]))
         await misuse(() => conn.command([spelling]))
         await misuse(() => conn.pipeline([["PING"], [spelling, "x"]]))
         await misuse(() => conn.transactionPipeline([["PING"], [spelling, "x"]]))

@@ -8,6 +8,7 @@ import { ConnectionError, RedisError, Redix, RedixError, type RedixOptions } fro
 import { freePort, RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import {
+  type AnyRedix,
   assertConnectionError,
   closing,
   connectionFailure,
@@ -69,11 +70,11 @@ describe("RedisError", () => {
   test("never holds the arguments of its command", async () => {
     const key = uniqueKey()
     await conn.command(["SET", key, "text"])
-    for (const promise of [
-      conn.command(["LPUSH", key, "s3cret-argument"]),
-      conn.transactionPipeline([["NOSUCHCOMMAND"], ["SET", key, "s3cret-argument"]]),
+    for (const call of [
+      () => conn.command(["LPUSH", key, "s3cret-argument"]),
+      () => conn.transactionPipeline([["NOSUCHCOMMAND"], ["SET", key, "s3cret-argument"]]),
     ]) {
-      const error = await rejection(promise)
+      const error = await rejection(call())
       assert.doesNotMatch(inspect(error, { depth: 20, showHidden: true }), /s3cret-argument/)
     }
     const replies: readonly unknown[] = await conn.pipeline([["LPUSH", key, "s3cret-argument"]])
@@ -230,7 +231,7 @@ describe("secrets", () => {
     const fake = await fakeServer(t, (command) => (command[0] === "ECHO" ? "+x\r\n" : undefined))
     const silent = await rawServer(t, () => undefined)
     const at = { host: "127.0.0.1", port: fake.port }
-    const ways: (() => Redix | Redix<3>)[] = [
+    const ways: (() => AnyRedix)[] = [
       () => Redix.start({ ...at, username: "user", password: secret }),
       () => Redix.start({ ...at, password: () => secret }),
       () => Redix.start({ ...at, password: async () => secret }),

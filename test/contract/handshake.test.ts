@@ -118,9 +118,9 @@ describe("handshake", () => {
     assert.equal(text, wire(...received))
     assert.equal(received.length, 3)
     assert.deepEqual(received[0], ["SELECT", "2"])
-    assert.deepEqual(received[1]?.slice(0, 3), ["CLIENT", "SETINFO", "LIB-NAME"])
+    assert.equal(received[1]?.slice(0, 3).join(" ").toUpperCase(), "CLIENT SETINFO LIB-NAME")
     assert.match(String(received[1]?.[3]), /^[!-~]*redix[!-~]*$/i)
-    assert.deepEqual(received[2]?.slice(0, 3), ["CLIENT", "SETINFO", "LIB-VER"])
+    assert.equal(received[2]?.slice(0, 3).join(" ").toUpperCase(), "CLIENT SETINFO LIB-VER")
     assert.match(String(received[2]?.[3]), /^\d+\.\d+\.\d+\S*$/)
   })
 
@@ -128,11 +128,8 @@ describe("handshake", () => {
     const fake = await fakeServer(t)
     closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port }))
     assert.deepEqual(
-      fake.connections[0]?.received.map((command) => command.slice(0, 3)),
-      [
-        ["CLIENT", "SETINFO", "LIB-NAME"],
-        ["CLIENT", "SETINFO", "LIB-VER"],
-      ],
+      fake.connections[0]?.received.map((command) => command.slice(0, 3).join(" ").toUpperCase()),
+      ["CLIENT SETINFO LIB-NAME", "CLIENT SETINFO LIB-VER"],
     )
   })
 

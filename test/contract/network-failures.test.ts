@@ -213,7 +213,14 @@ describe("requests in flight when the connection drops", () => {
       const dropped = nextDisconnection(conn)
       const failures = [
         connectionFailure(conn.command(["INCR", "never again"]), "disconnected", "unknown"),
-        connectionFailure(conn.pipeline([["INCR", "never again"], ["PING"]]), "disconnected", "unknown"),
+        connectionFailure(
+          conn.pipeline([
+            ["INCR", "never again"],
+            ["GET", "never again"],
+          ]),
+          "disconnected",
+          "unknown",
+        ),
         connectionFailure(conn.transactionPipeline([["INCR", "never again"]]), "disconnected", "unknown"),
         connectionFailure(conn.noreplyCommand(["LAST", "never again"]), "disconnected", "unknown"),
       ]

@@ -7,6 +7,7 @@ import type { FakeConnection, FakeServer } from "../../support/fake-server.ts"
 import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import {
+  type AnyRedix,
   atLeast,
   closing,
   connectionFailure,
@@ -35,7 +36,7 @@ describe("request options", () => {
   async function silent(
     t: TestContext,
     options: RedixOptions = {},
-  ): Promise<{ own: Redix; fake: FakeServer; connection: FakeConnection }> {
+  ): Promise<{ own: AnyRedix; fake: FakeServer; connection: FakeConnection }> {
     const fake = await fakeServer(t, (command) => (command[0] === "ECHO" ? `+${command[1]}\r\n` : undefined))
     const own = closing(
       t,

@@ -77,13 +77,13 @@ describe("TLS", () => {
 
   test("certificates are verified by default", async () => {
     const { port } = server
-    for (const pending of [
-      Redix.connect({ host: "127.0.0.1", port, tls: true }),
-      Redix.connect({ host: "127.0.0.1", port, tls: {} }),
-      Redix.connect(`rediss://127.0.0.1:${port}`),
-      Redix.connect({ host: "127.0.0.1", port, tls: { ca: certificates.otherCa } }),
+    for (const connect of [
+      () => Redix.connect({ host: "127.0.0.1", port, tls: true }),
+      () => Redix.connect({ host: "127.0.0.1", port, tls: {} }),
+      () => Redix.connect(`rediss://127.0.0.1:${port}`),
+      () => Redix.connect({ host: "127.0.0.1", port, tls: { ca: certificates.otherCa } }),
     ]) {
-      const error = await connectionFailure(pending, "tls", "not-sent")
+      const error = await connectionFailure(connect(), "tls", "not-sent")
       assert.ok(error.cause instanceof Error)
       assert.equal(error.address, `127.0.0.1:${port}`)
     }

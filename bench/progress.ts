@@ -11,7 +11,8 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
 }
 
 function changingLine(stream: NodeJS.WriteStream): Progress {
-  const rewrite = (text: string): void => void stream.write(`\r\x1b[K${text.slice(0, stream.columns - 1)}`)
+  const rewrite = (text: string): void =>
+    void stream.write(`\r\x1b[K${text.slice(0, (stream.columns || 80) - 1)}`)
   return {
     report: (done, total, doing) => rewrite(`${percent(done, total)} ${doing}`),
     clear: () => rewrite(""),

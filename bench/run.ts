@@ -4,6 +4,9 @@ import type { ClientName } from "./clients/registry.ts"
 import type { Targets } from "./messages.ts"
 import type { Sample, Workload } from "./workloads/workload.ts"
 
+/** One round of an isolated workload for so many of the others. */
+const ISOLATED_ROUNDS = 3
+
 export interface Plan {
   readonly workloads: readonly Workload[]
   readonly clients: readonly ClientName[]
@@ -103,7 +106,7 @@ class Runner {
   }
 
   #rounds(workload: Workload): number {
-    return Math.min(this.#plan.rounds, workload.maxRounds ?? this.#plan.rounds)
+    return workload.isolated ? Math.ceil(this.#plan.rounds / ISOLATED_ROUNDS) : this.#plan.rounds
   }
 
   #stepsOf(workload: Workload): number {

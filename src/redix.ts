@@ -70,7 +70,7 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
   readonly #waiters = new Waiters()
 
   /** Use {@link Redix.start} or {@link Redix.connect}. */
-  protected constructor(options: ResolvedOptions, protocol: P, exitOnFirstFailure: boolean) {
+  private constructor(options: ResolvedOptions, protocol: P, exitOnFirstFailure: boolean) {
     super(() => this.#connection)
     this.#options = options
     this.protocol = protocol
@@ -93,7 +93,7 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
    * Redix.start("redis://localhost:6379/3", { commandTimeout: 1000 })
    */
   static start<P extends Protocol = 2>(...args: StartArguments<P>): Redix<P> {
-    return startFrom<P>(resolveOptions(args), false)
+    return Redix.#from<P>(resolveOptions(args), false)
   }
 
   /**
@@ -101,9 +101,15 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
    * `ConnectionError` of that attempt, and nothing is left of the connection.
    */
   static async connect<P extends Protocol = 2>(...args: StartArguments<P>): Promise<Redix<P>> {
-    const redix = startFrom<P>(resolveOptions(args), true)
+    const redix = Redix.#from<P>(resolveOptions(args), true)
     await redix.ready()
     return redix
+  }
+
+  /** The types of options do not say their protocol: that it is `P` is for those to see to who call this. */
+  static #from<P extends Protocol>(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<P>
+  static #from(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<Protocol> {
+    return new Redix<Protocol>(options, options.protocol, exitOnFirstFailure)
   }
 
   /**
@@ -183,7 +189,7 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
 
   /** A connection of its own with the same options, but without the name; `options` win over them. */
   duplicate<Q extends Protocol = P>(options?: RedixOptions<Q>): Redix<Q> {
-    return startFrom<Q>(mergeOptions(this.#options, options), false)
+    return Redix.#from<Q>(mergeOptions(this.#options, options), false)
   }
 
   /** The process stays alive for the connection, as it does by default. */
@@ -253,18 +259,6 @@ Object.defineProperty(Redix.prototype, inspect.custom, {
     return Object.assign(Object.create({ constructor: Redix }), { name, address, status, protocol })
   },
 })
-
-/** The class without its protocol being known when compiling, for {@link startFrom}. */
-class StartedRedix<P extends Protocol> extends Redix<P> {
-  static from(options: ResolvedOptions, exitOnFirstFailure: boolean): StartedRedix<Protocol> {
-    return new StartedRedix(options, options.protocol, exitOnFirstFailure)
-  }
-}
-
-function startFrom<P extends Protocol>(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<P>
-function startFrom(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<Protocol> {
-  return StartedRedix.from(options, exitOnFirstFailure)
-}
 
 function ended(cause: ConnectionError | undefined): ConnectionError {
   return new ConnectionError("closed", "the connection is closed", { final: true, cause })

@@ -11,25 +11,24 @@ const CONNECTIONS = 1000
 const CONNECTED_TOGETHER = 50
 const QUEUED = 100_000
 const WARM_UP_QUEUED = 2000
-const SETTLING = 500 // ms until everything is written or its connection is quiet
+const SETTLING = 400 // ms until everything is written or its connection is quiet
 
-const ONCE_IS_ENOUGH: Pick<Workload, "unit" | "isolated" | "maxRounds" | "without"> = {
+const BYTES: Pick<Workload, "unit" | "isolated" | "without"> = {
   unit: "bytes",
   isolated: true,
-  maxRounds: 2,
   without: ["ioredis-auto"],
 }
 
 export const memoryWorkloads: readonly Workload[] = [
   {
-    ...ONCE_IS_ENOUGH,
+    ...BYTES,
     name: "mem-idle",
     bar: bytesAtMost(4096),
     prepare: async (bench) => closeAll(await openMany(bench, CONNECTED_TOGETHER)),
     measure: measureIdle,
   },
   {
-    ...ONCE_IS_ENOUGH,
+    ...BYTES,
     name: "mem-queued",
     bar: bytesAtMost(350),
     prepare: async (bench) => void (await queue(bench, WARM_UP_QUEUED)),

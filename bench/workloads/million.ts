@@ -22,7 +22,6 @@ function inFlight(name: string, width: number): Workload {
     unit: "us",
     bar: againstUntimed(0.6),
     isolated: true,
-    maxRounds: 2,
     without: ["redis-default", "ioredis-auto"],
     prepare: async ({ client }) => {
       for (let i = 0; i < WARM_UP_TIMES; i++) {

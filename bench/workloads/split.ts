@@ -9,6 +9,9 @@ import type { Bench, Workload } from "./workload.ts"
 
 export const PIECES = [64 * 1024, 16 * 1024, 1460] as const
 
+/** Seconds: less would be a handful of replies, since the proxy makes pauses. */
+const SHORTEST_SLICE = 0.25
+
 export const splitWorkloads: readonly Workload[] = PIECES.map(split)
 
 export function splitName(pieceBytes: number): string {
@@ -28,7 +31,7 @@ function split(pieceBytes: number): Workload {
     prepare: async (bench, seconds) => {
       client = await bench.connect(bench.splitUrl(pieceBytes))
       await verifyList(client)
-      operations = await calibrate(parse, 1, seconds)
+      operations = await calibrate(parse, 1, Math.max(seconds, SHORTEST_SLICE))
       reader = await openReader(bench, pieceBytes)
       await read(operations)
     },

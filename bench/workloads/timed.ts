@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises"
 import type { Client } from "../clients/client.ts"
 import type { Sample, Workload } from "./workload.ts"
 
-const SHORTEST_WARM_UP = 0.2 // seconds: enough for the optimising compiler
+const SHORTEST_WARM_UP = 0.15 // seconds: enough for the optimising compiler
 const LARGEST_GROWTH = 8
 
 export interface TimedSpec extends Pick<Workload, "name" | "bar" | "without"> {

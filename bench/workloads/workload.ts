@@ -31,10 +31,11 @@ export interface Workload {
   readonly name: string
   readonly unit: "us" | "bytes"
   readonly bar?: Bar
-  /** Every measurement gets a process of its own, so that nothing left over from before hides a cost. */
+  /**
+   * Every measurement gets a process of its own, so that nothing left over from before hides a cost. That takes long,
+   * and there are fewer rounds of it.
+   */
   readonly isolated?: boolean
-  /** Fewer rounds than asked for, where one is slow. */
-  readonly maxRounds?: number
   /** Clients for which it would say nothing or take minutes. */
   readonly without?: readonly ClientName[]
   /** Checks the replies, warms up, and finds out how many operations fill a slice. Throws if a reply is wrong. */

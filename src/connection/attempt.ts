@@ -60,7 +60,11 @@ export class Attempt implements TransportEvents, FairTimerOwner {
     this.#keepsAlive = keepsAlive
     this.#dueAt = performance.now() + options.timeout
     this.#timer = new FairTimer(this, keepsAlive)
-    if (options.timeout !== Number.POSITIVE_INFINITY) this.#timer.ensure(this.#dueAt)
+  }
+
+  /** Begins. Not done by the constructor: the owner must know the attempt before it is told of it. */
+  start(): void {
+    this.#timer.ensure(this.#dueAt)
     void this.#run()
   }
 

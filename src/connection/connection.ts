@@ -76,6 +76,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     this.#wire.refusal = undefined
     const settings = { ...this.#options.handshake, database: this.#wire.session.database }
     this.#attempt = new Attempt(this.#options, settings, this, this.#keepsAlive)
+    this.#attempt.start()
   }
 
   onAttemptUp(attempt: Attempt, link: Link): void {

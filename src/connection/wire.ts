@@ -175,7 +175,8 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     if (size === 0) return
     const now = Math.ceil(performance.now())
     if (this.#queue.inFlight === 0) this.#health.start(now, link.parser.bytesReceived)
-    if (size > MOST_BUFFERED) this.#writeSome(link, now)
+    // One large request alone cannot be written in parts.
+    if (size > MOST_BUFFERED && this.#queue.unsent > 1) this.#writeSome(link, now)
     else this.#writeAll(link, now)
     this.#startClocks(now)
     this.#isFull = link.transport.buffered > MOST_BUFFERED
@@ -206,6 +207,8 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   onDrain(): void {
     this.#isFull = false
+    if (this.#encoder.size === 0) this.#encoder.recycle()
+    else this.#encoder.onTakenWritten()
     this.#flush()
   }
 

@@ -6,14 +6,26 @@
  */
 
 import { isUint8Array } from "node:util/types"
-import { asBytes, BLOCK_SIZE, type Bytes, borrowBlock, returnBlock } from "../util/bytes.ts"
+import {
+  asBytes,
+  BLOCK_SIZE,
+  type Bytes,
+  borrowBlock,
+  borrowLarge,
+  returnBlock,
+  returnLarge,
+} from "../util/bytes.ts"
 
 /** Up to this many characters, a loop over the characters is faster than a call into the engine. */
 const LOOP_UP_TO = 32
 /** From here on, a string's bytes are counted before it is written instead of assuming three for each character. */
 const COUNT_FROM = 4_096
+/** Text of at least this many characters is encoded into memory of its own: three times as many bytes fit a block. */
+const PIECE_FROM = 16_384
 /** Arguments of at least this many bytes go to the socket as they are, instead of being copied into the block. */
 const REFERENCE_FROM = 8_192
+/** A block with less room than this left is not kept for later commands. */
+const LEAST_REMAINDER = 16_384
 /** Room for `*<count>\r\n` or `$<length>\r\n`. */
 const HEADER_ROOM = 24
 
@@ -39,6 +51,10 @@ export class Encoder {
   #pieces: Uint8Array[] = []
   /** Blocks that are full, for {@link recycle} to give back. */
   #fullBlocks: Bytes[] = []
+  /** Borrowed memory of large texts among the pieces. */
+  #largeTexts: Bytes[] = []
+  /** The same of pieces that were taken. */
+  #takenTexts: Bytes[] = []
 
   /**
    * Encodes one command.
@@ -88,18 +104,38 @@ export class Encoder {
     this.#closePiece()
     this.#pieces = []
     this.size = 0
+    if (this.#largeTexts.length > 0) {
+      this.#takenTexts.push(...this.#largeTexts)
+      this.#largeTexts = []
+    }
     return pieces
   }
 
-  /** After {@link take}: nobody reads the pieces any more, their blocks are free for the next user. */
+  /**
+   * After {@link take}: nobody reads any pieces any more, those taken earlier included. Their blocks are free for the
+   * next user.
+   */
   recycle(): void {
-    if (this.#block !== undefined) returnBlock(this.#block)
     for (const block of this.#fullBlocks) returnBlock(block)
-    this.abandon()
+    if (this.#block !== undefined) returnBlock(this.#block)
+    this.#forgetBlocks()
+    this.onTakenWritten()
   }
 
-  /** After {@link take}: the pieces are still read; their blocks are left to whoever reads them. */
+  /** Nobody reads the pieces any more that were taken by now. */
+  onTakenWritten(): void {
+    if (this.#takenTexts.length === 0) return
+    for (const text of this.#takenTexts) returnLarge(text)
+    this.#takenTexts = []
+  }
+
+  /** After {@link take}: the pieces are still read. What is left of the block goes on being written to. */
   abandon(): void {
+    if (this.#end + LEAST_REMAINDER > BLOCK_SIZE) this.#forgetBlocks()
+    else if (this.#fullBlocks.length > 0) this.#fullBlocks = []
+  }
+
+  #forgetBlocks(): void {
     this.#block = undefined
     this.#start = 0
     this.#end = 0
@@ -117,8 +153,7 @@ export class Encoder {
    * in ascending order.
    */
   keep(ranges: readonly number[]): void {
-    const pieces = this.take()
-    this.abandon()
+    const pieces = this.#takeForGood()
     for (let index = 0; index < ranges.length; index += 2) {
       this.#keepRange(pieces, ranges[index] ?? 0, ranges[index + 1] ?? 0)
     }
@@ -127,14 +162,21 @@ export class Encoder {
   /** Takes the first `size` bytes only. The rest stays, in memory that is never recycled. */
   takeFirst(size: number): Uint8Array[] {
     const total = this.size
-    const pieces = this.take()
-    this.abandon()
+    const pieces = this.#takeForGood()
     this.#keepRange(pieces, 0, size)
     const first = this.#pieces
     this.#pieces = []
     this.size = 0
     this.#keepRange(pieces, size, total)
     return first
+  }
+
+  /** Takes all pieces; their memory is left to the garbage collector. */
+  #takeForGood(): Uint8Array[] {
+    const pieces = this.take()
+    this.#forgetBlocks()
+    this.#takenTexts = []
+    return pieces
   }
 
   #keepRange(pieces: readonly Uint8Array[], from: number, to: number): void {
@@ -237,16 +279,35 @@ export class Encoder {
   }
 
   #longText(text: string): void {
-    if (text.length < COUNT_FROM) {
-      this.#utf8(text)
-      return
+    if (text.length < COUNT_FROM) this.#utf8(text)
+    else if (text.length < PIECE_FROM) this.#countedText(text)
+    else this.#largeText(text)
+  }
+
+  /**
+   * Encodes long text into memory of its own. It is taken to be ASCII at first: counting its bytes takes as long as
+   * writing them. Were it not, it would fill more than the room of an ASCII text, whose last three bytes no character
+   * can leave free.
+   */
+  #largeText(text: string): void {
+    let memory = borrowLarge(text.length + 4)
+    let length = memory.utf8Write(text, 0, text.length + 4)
+    if (length > text.length) {
+      returnLarge(memory)
+      length = Buffer.byteLength(text)
+      memory = borrowLarge(length)
+      memory.utf8Write(text, 0, length)
     }
+    this.#largeTexts.push(memory)
+    this.#piece(memory.subarray(0, length))
+  }
+
+  #countedText(text: string): void {
     const length = Buffer.byteLength(text)
     const before = this.#reserve(HEADER_ROOM)
     this.#header(DOLLAR, length)
     this.size += this.#end - before
-    if (length + 2 <= BLOCK_SIZE - this.#end || length < REFERENCE_FROM) this.#copyText(text, length)
-    else this.#append(Buffer.from(text))
+    this.#copyText(text, length)
   }
 
   #copyText(text: string, length: number): void {
@@ -279,17 +340,17 @@ export class Encoder {
   }
 
   #bytes(bytes: Uint8Array): void {
+    if (bytes.length >= REFERENCE_FROM) {
+      this.#piece(bytes)
+      return
+    }
     const before = this.#reserve(HEADER_ROOM)
     this.#header(DOLLAR, bytes.length)
     this.size += this.#end - before
-    if (bytes.length < REFERENCE_FROM) {
-      this.#copy(bytes)
-      this.#reserve(2)
-      this.#lineEnd()
-      this.size += 2
-    } else {
-      this.#append(bytes)
-    }
+    this.#copy(bytes)
+    this.#reserve(2)
+    this.#lineEnd()
+    this.size += 2
   }
 
   #copy(bytes: Uint8Array): void {
@@ -299,14 +360,15 @@ export class Encoder {
     this.size += bytes.length
   }
 
-  /** Adds bytes as a piece of their own, and the line end after it. */
-  #append(bytes: Uint8Array): void {
+  /** Adds bytes as a piece of their own, between a header and a line end. */
+  #piece(bytes: Uint8Array): void {
+    const before = this.#reserve(HEADER_ROOM)
+    this.#header(DOLLAR, bytes.length)
+    this.size += this.#end - before + bytes.length + 2
     this.#closePiece()
     this.#pieces.push(bytes)
-    this.size += bytes.length
     this.#reserve(2)
     this.#lineEnd()
-    this.size += 2
   }
 }
 

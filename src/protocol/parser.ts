@@ -14,10 +14,12 @@ import {
   BLOCK_SIZE,
   type Bytes,
   borrowBlock,
+  borrowLarge,
   decodeText,
   MAX_BYTES_LENGTH,
   MAX_TEXT_LENGTH,
   returnBlock,
+  returnLarge,
 } from "../util/bytes.ts"
 import { Frame, FrameKind } from "./frame.ts"
 
@@ -58,9 +60,6 @@ const NULL = -1
 
 /** All connections read into the same block: a private one is borrowed only while a reply is cut. */
 const sharedWindow = allocate(BLOCK_SIZE)
-/** The memory in which the last large text was put together, kept for the next one. */
-let spareBulk: Bytes | undefined
-
 const DOUBLE = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 const BIG_NUMBER = /^[+-]?\d+$/
 
@@ -434,7 +433,9 @@ export class Parser {
   #startBulk(type: number, length: number): void {
     const present = this.#end - this.#position
     const copied = Math.min(present, length)
-    const bulk = this.#takeBulkMemory(Math.max(copied, Math.min(length, BULK_START)))
+    const size = Math.max(copied, Math.min(length, BULK_START))
+    // A caller who wants bytes keeps this memory, one who wants text does not.
+    const bulk = this.#wantsBytes() ? allocate(size) : borrowLarge(size)
     this.#window.copy(bulk, 0, this.#position, this.#position + copied)
     this.#position += copied
     this.#bulk = bulk
@@ -443,21 +444,12 @@ export class Parser {
     this.#bulkType = type
   }
 
-  #takeBulkMemory(size: number): Bytes {
-    if (!this.#wantsBytes() && spareBulk !== undefined && spareBulk.length >= size) {
-      const memory = spareBulk
-      spareBulk = undefined
-      return memory
-    }
-    return allocate(size)
-  }
-
   #bulkRoom(bulk: Bytes): Uint8Array {
     if (this.#bulkFilled < bulk.length) {
       return bulk.subarray(this.#bulkFilled, Math.min(bulk.length, this.#bulkLength))
     }
-    // The bytes that have arrived bear the claim out so far: up to three times as many again.
-    const grown = allocate(Math.min(this.#bulkLength, bulk.length * 4))
+    // The bytes that have arrived bear the claim out so far: up to fifteen times as many may follow.
+    const grown = allocate(Math.min(this.#bulkLength, bulk.length * 16))
     bulk.copy(grown, 0, 0, this.#bulkFilled)
     this.#bulk = grown
     return grown.subarray(this.#bulkFilled)
@@ -471,7 +463,7 @@ export class Parser {
     this.#position += 2
     this.#bulk = undefined
     const value = this.#bulkValue(this.#bulkType, bulk, 0, this.#bulkLength)
-    if (!(value instanceof Uint8Array) && bulk.length <= BULK_START) spareBulk = bulk
+    if (!(value instanceof Uint8Array)) returnLarge(bulk)
     return value
   }
 

@@ -43,11 +43,16 @@ class SocketTransport implements Transport {
   write(pieces: readonly Uint8Array[]): boolean {
     const socket = this.#socket
     const isMany = pieces.length > 1
+    let isReferred = !this.#isSecure
     if (isMany) socket.cork()
-    for (const piece of pieces) socket.write(this.#isSecure ? ownedCopy(piece) : piece)
+    for (const piece of pieces) {
+      const written = this.#isSecure ? ownedCopy(piece) : piece
+      isReferred ||= written === piece
+      socket.write(written)
+    }
     if (isMany) socket.uncork()
     // Zero right after the write: the kernel took it all, nothing is referred to any more.
-    return this.#isSecure || socket.writableLength === 0
+    return !isReferred || socket.writableLength === 0
   }
 
   destroy(): void {
@@ -113,8 +118,8 @@ function serverName(endpoint: Endpoint): string {
 }
 
 /**
- * Under TLS, what a write still refers to cannot be told right after it, so blocks are written as copies; encrypting
- * costs far more. Larger pieces are the caller's own memory.
+ * Under TLS nothing is written by the time a write returns, so blocks are written as copies, to be free at once:
+ * encrypting costs far more. Larger pieces are written as they are.
  */
 function ownedCopy(piece: Uint8Array): Uint8Array {
   return piece.length > BLOCK_SIZE ? piece : Buffer.from(piece)

@@ -13,7 +13,7 @@ export interface Bytes extends Buffer {
   latin1Slice(start?: number, end?: number): string
   utf8Slice(start?: number, end?: number): string
   ucs2Slice(start?: number, end?: number): string
-  utf8Write(text: string, offset: number): number
+  utf8Write(text: string, offset: number, length?: number): number
 }
 
 function isBytes(buffer: Buffer): buffer is Bytes {
@@ -47,6 +47,22 @@ export function borrowBlock(): Bytes {
 /** Gives a block back. Nothing may read it any more. */
 export function returnBlock(block: Bytes): void {
   if (freeBlocks.length < MOST_FREE_BLOCKS) freeBlocks.push(block)
+}
+
+/** Memory for one large text, not in use. The garbage collector may have it when it wants it. */
+let spareLarge: WeakRef<Bytes> | undefined
+
+/** Borrows memory for a large text: fresh memory costs more than writing the text into it. At least `size` bytes. */
+export function borrowLarge(size: number): Bytes {
+  const spare = spareLarge?.deref()
+  if (spare === undefined || spare.length < size) return allocate(size)
+  spareLarge = undefined
+  return spare
+}
+
+/** Gives the memory of a large text back. Nothing may read it any more. */
+export function returnLarge(memory: Bytes): void {
+  spareLarge = new WeakRef(memory)
 }
 
 /** Below this, V8's own UTF-8 decoder is as fast as the detour through UTF-16. */

@@ -62,7 +62,7 @@ describe("blocking commands", () => {
             host: server.host,
             port: server.port,
             commandTimeout: 1_000,
-            healthCheckInterval: 300,
+            healthCheckInterval: 700,
           }),
         )
         let drops = 0
@@ -107,7 +107,7 @@ describe("blocking commands", () => {
         host: server.host,
         port: server.port,
         commandTimeout: 1_000,
-        healthCheckInterval: 400,
+        healthCheckInterval: 800,
       }),
     )
     // 2.4 s of blocking, more than the default and one block time together.

@@ -231,6 +231,28 @@ describe("commands", () => {
     assert.deepEqual(await get, ["before"])
   })
 
+  test("what is sent is what the arguments were at the call, also while the server does not read", async (t) => {
+    const fake = await fakeServer(t, (command) => (command[0] === "ECHO" ? `+${command[1]}\r\n` : undefined))
+    const own = closing(
+      t,
+      await Redix.connect({ host: "127.0.0.1", port: fake.port, clientInfo: false, commandTimeout: 60_000 }),
+    )
+    const connection = fake.connections[0]
+    assert.ok(connection)
+    connection.pause()
+    const large = own.command(["LARGE", Buffer.alloc(32 * 1024 * 1024)])
+    await turn()
+    const command: Argument[] = ["ECHO", "before"]
+    const echo = own.command(command)
+    command[1] = "after"
+    await turn()
+    command[1] = "later"
+    connection.write("+large\r\n")
+    connection.resume()
+    assert.equal(await large, "large")
+    assert.equal(await echo, "before")
+  })
+
   test("an empty pipeline is a TypeError", async () => {
     await misuse(() => conn.pipeline([]))
     await misuse(() => conn.transactionPipeline([]))

@@ -645,9 +645,9 @@ describe("the process", () => {
 
   test("an open connection keeps it alive; after unref it does not, after ref it does", async () => {
     const [open, loose, held] = await Promise.all([
-      runNode(`${start()} console.log("up")`, { limit: 2_500 }),
+      runNode(`${start()} console.log("up")`, { lingersAfter: "up" }),
       runNode(`${start()} conn.unref(); console.log("up")`),
-      runNode(`${start()} conn.unref(); conn.ref(); console.log("up")`, { limit: 2_500 }),
+      runNode(`${start()} conn.unref(); conn.ref(); console.log("up")`, { lingersAfter: "up" }),
     ])
     assert.equal(open.stdout.trim(), "up")
     assert.equal(open.signal, "SIGKILL")
@@ -666,7 +666,7 @@ describe("the process", () => {
       console.log("failed")
     `
     const [open, before, later] = await Promise.all([
-      runNode(script(""), { limit: 2_500 }),
+      runNode(script(""), { lingersAfter: "failed" }),
       runNode(`${script("")} conn.unref()`),
       runNode(script("setTimeout(() => conn.unref(), 700)")),
     ])
@@ -701,6 +701,27 @@ describe("the process", () => {
       assertEndedByItself(result)
       assert.equal(result.stderr, "")
     })
+  })
+
+  test('where a runtime lacks Symbol.asyncDispose, dispose is keyed by Symbol.for("nodejs.asyncDispose")', async () => {
+    assert.equal(typeof Reflect.get(Redix.prototype, Symbol.asyncDispose), "function")
+    const result = await runNode(
+      `
+        const Real = Symbol
+        const Old = function Symbol(text) { return Real(text) }
+        for (const key of Reflect.ownKeys(Real)) {
+          if (key === "asyncDispose" || key === "dispose") continue
+          Object.defineProperty(Old, key, Object.getOwnPropertyDescriptor(Real, key))
+        }
+        globalThis.Symbol = Old
+        const { Redix } = require("@redix/client")
+        const conn = Redix.start({ host: "127.0.0.1", port: ${server.port} })
+        console.log(typeof Symbol.asyncDispose, typeof conn[Symbol.for("nodejs.asyncDispose")])
+        conn[Symbol.for("nodejs.asyncDispose")]().then(() => console.log(conn.status))
+      `,
+      { type: "commonjs" },
+    )
+    assert.equal(assertEndedByItself(result).trim(), "undefined function\nclosed")
   })
 
   test("a promise that the caller never looks at is a rejection of nobody's", async () => {

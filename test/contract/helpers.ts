@@ -204,25 +204,32 @@ export interface ChildResult {
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
-/** Runs a script in a Node.js of its own, which is killed when it does not end by itself within `limit` ms. */
+/**
+ * Runs a script in a Node.js of its own, which is killed when it does not end by itself within `limit` ms, or, for
+ * a script that is not to end, a second after it has written `lingersAfter`.
+ */
 export function runNode(
   source: string,
   {
     type = "module",
-    env = {},
-    limit = 20_000,
-  }: { type?: "module" | "commonjs"; env?: Record<string, string>; limit?: number } = {},
+    lingersAfter,
+    limit = 30_000,
+  }: { type?: "module" | "commonjs"; lingersAfter?: string; limit?: number } = {},
 ): Promise<ChildResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [`--input-type=${type}`, "--eval", source], {
       cwd: root,
-      env: { ...process.env, NODE_OPTIONS: "", ...env },
+      env: { ...process.env, NODE_OPTIONS: "" },
       stdio: ["ignore", "pipe", "pipe"],
     })
     let stdout = ""
     let stderr = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      const before = stdout
       stdout += text
+      if (lingersAfter === undefined || before.includes(lingersAfter) || !stdout.includes(lingersAfter))
+        return
+      setTimeout(() => child.kill("SIGKILL"), 1_000)
     })
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text

@@ -137,6 +137,35 @@ describe("requests while there is no connection", () => {
     assert.equal(conn.status, "connecting")
   })
 
+  test("the timeout is one deadline over waiting and wire", async (t) => {
+    let letIn: (() => void) | undefined
+    const fake = await fakeServer(t, (command, connection) => {
+      if (command[0] !== "PING") return undefined
+      letIn = () => connection.write("+PONG\r\n")
+      return ""
+    })
+    const conn = closing(
+      t,
+      Redix.start({ host: "127.0.0.1", port: fake.port, clientInfo: false, timeout: 60_000 }),
+    )
+    const order: string[] = []
+    const note = (name: string) => () => {
+      order.push(name)
+    }
+    const early = connectionFailure(conn.command(["SLOW"], { timeout: 700 }), "timeout", "unknown").then(
+      note("early"),
+    )
+    await until(() => letIn, { message: "no handshake" })
+    await atLeast(500)
+    letIn?.()
+    await conn.ready()
+    const late = connectionFailure(conn.command(["SLOW"], { timeout: 600 }), "timeout", "unknown").then(
+      note("late"),
+    )
+    await Promise.all([early, late])
+    assert.deepEqual(order, ["early", "late"])
+  })
+
   test("what waited for a failed attempt rejects with closed, not sent, the attempt's error the cause", async (t) => {
     const conn = closing(t, Redix.start({ host: "127.0.0.1", port: await freePort() }))
     const waiting = [
@@ -456,7 +485,7 @@ describe("half-open connections", () => {
   })
 
   test("through a network that swallows everything", async (t) => {
-    const { proxy, conn } = await proxied(t, { healthCheckInterval: 200 })
+    const { proxy, conn } = await proxied(t, { healthCheckInterval: 600 })
     const dropped = nextDisconnection(conn)
     proxy.blackhole("both")
     const slow = connectionFailure(conn.command(["PING"]), "disconnected", "unknown")
@@ -607,8 +636,11 @@ describe("connection attempts that fail", () => {
       t,
       Redix.start({ host: "127.0.0.1", port: closer.port, backoffInitial: 100, backoffMax: 100 }),
     )
-    await atLeast(500)
-    assert.ok(closer.connections.length <= 11, `${closer.connections.length} connections`)
+    const start = performance.now()
+    await until(() => closer.connections.length >= 5, { message: "no attempts" })
+    await atLeast(200)
+    const most = (performance.now() - start) / 50 + 3
+    assert.ok(closer.connections.length <= most, `${closer.connections.length} connections, at most ${most}`)
     assert.notEqual(conn.status, "connected")
   })
 

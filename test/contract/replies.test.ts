@@ -413,6 +413,29 @@ describe("replies", () => {
     assert.equal(depth, 1_000)
   })
 
+  test("a reply that is nested 100,000 deep is a value or ends the connection cleanly", async (t) => {
+    const depth = 100_000
+    const fake = await fakeServer(t, (command) => {
+      if (command[0] === "DEEP") return `${"*1\r\n".repeat(depth)}:5\r\n`
+      return command[0] === "ECHO" ? `+${command[1]}\r\n` : undefined
+    })
+    const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, backoffInitial: 10 }))
+    const result = await own.safe.command(["DEEP"])
+    if (result.ok) {
+      let inner: unknown = result.value
+      let levels = 0
+      for (; Array.isArray(inner); levels++) inner = inner[0]
+      assert.equal(inner, 5)
+      assert.equal(levels, depth)
+    } else {
+      assert.ok(result.error instanceof ConnectionError)
+      assert.ok(result.error.cause instanceof ConnectionError)
+      assert.equal(result.error.cause.reason, "protocol-error")
+      await own.ready({ timeout: 10_000 })
+    }
+    assert.equal(await own.command(["ECHO", "next"]), "next")
+  })
+
   test("a string longer than the engine can hold rejects its request alone, naming encoding buffer", async (t) => {
     const length = 512 * 1024 * 1024
     const chunk = Buffer.alloc(4 * 1024 * 1024, "x")

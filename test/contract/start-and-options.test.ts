@@ -364,6 +364,33 @@ describe("options", () => {
     )
   })
 
+  test("without options a request, an attempt and close take 5 s at most, and the first backoff is half a second", async (t) => {
+    const silent = await rawServer(t, () => undefined)
+    const fake = await fakeServer(t)
+    const took = async (promise: Promise<unknown>): Promise<number> => {
+      const start = performance.now()
+      await promise
+      return performance.now() - start
+    }
+    const conn = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port }))
+    const closer = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port }))
+    const left = connectionFailure(closer.command(["SLOW"], { timeout: 60_000 }), "closed", "unknown")
+    const second = fake.connections[1]
+    assert.ok(second)
+    await until(() => hasReceived(second, "SLOW"), { message: "SLOW did not arrive" })
+    const refused = closing(t, Redix.start({ host: "127.0.0.1", port: await freePort() }))
+    await nextFailedConnection(refused)
+    const [request, attempt, close, backoff] = await Promise.all([
+      took(connectionFailure(conn.command(["SLOW"]), "timeout", "unknown")),
+      took(connectionFailure(Redix.connect({ host: "127.0.0.1", port: silent.port }), "timeout", "not-sent")),
+      took(closer.close()),
+      took(nextFailedConnection(refused)),
+      left,
+    ])
+    for (const time of [request, attempt, close]) assert.ok(time >= 4_950 && time < 15_000, `${time} ms`)
+    assert.ok(backoff >= 245 && backoff < 10_000, `${backoff} ms`)
+  })
+
   test("the wait before a reconnection starts at backoffInitial, spread by jitter within [0.5, 1] of it", async (t) => {
     const port = await freePort()
     for (let round = 0; round < 3; round++) {

@@ -3,15 +3,23 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import {
   type Argument,
+  type CloseOptions,
   type Command,
   type CommandName,
   type Commands,
   type ConnectionError,
+  type ConnectionErrorReason,
+  type ConnectionEvent,
+  type DisconnectionEvent,
   type Encoding,
+  type Names,
+  type Outcome,
   type Protocol,
   type RedisError,
   Redix,
   type RedixOptions,
+  type Replies,
+  type Replies3,
   type Reply,
   type ReplyOf,
   type RequestOptions,
@@ -19,6 +27,19 @@ import {
   type Status,
   unwrap,
 } from "@redix/client"
+
+declare module "@redix/client" {
+  interface Replies {
+    "CONTRACT.LIST": string[]
+    "CONTRACT.BOTH": string[]
+  }
+  interface Replies3 {
+    "CONTRACT.BOTH": Map<string, string>
+  }
+  interface Names {
+    "contract-types": Redix<3>
+  }
+}
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
@@ -81,6 +102,46 @@ export async function compiled(conn: Redix, conn3: Redix<3>, dynamic: string[], 
   same<typeof bytes, Buffer | null>(true)
   const text = await conn.command(["GET", "k"], { encoding: "utf8" })
   same<typeof text, string | null>(true)
+
+  // Replies and Replies3 are open to declaration merging; Replies3 overrides for protocol 3.
+  const list = await conn.command(["CONTRACT.LIST", "x"])
+  same<typeof list, string[]>(true)
+  const lower = await conn3.command(["contract.list", "x"])
+  same<typeof lower, string[]>(true)
+  const buffers = await conn.command(["CONTRACT.LIST", "x"], { encoding: "buffer" })
+  same<typeof buffers, Buffer[]>(true)
+  const flat = await conn.command(["CONTRACT.BOTH"])
+  same<typeof flat, string[]>(true)
+  const mapped = await conn3.command(["CONTRACT.BOTH"])
+  same<typeof mapped, Map<string, string>>(true)
+
+  // Buffers reach the elements of pipelines and transactions, and safe.
+  const both2 = await conn.pipeline(
+    [
+      ["GET", "a"],
+      ["INCR", "b"],
+    ],
+    { encoding: "buffer" },
+  )
+  same<(typeof both2)[0], Buffer | null | RedisError>(true)
+  same<(typeof both2)[1], number | RedisError>(true)
+  const safePipeline = await conn.safe.pipeline([["INCR", "b"]])
+  if (safePipeline.ok) same<(typeof safePipeline.value)[0], number | RedisError>(true)
+
+  // Command names complete in the editor: a union of known ones, not just any string.
+  same<string extends CommandName ? true : false, false>(true)
+
+  // A name that is listed has its declared type.
+  const declared = Redix.named("contract-types")
+  same<typeof declared, Redix<3>>(true)
+
+  // Reasons and outcomes are closed unions of strings.
+  same<"closed" extends ConnectionErrorReason ? true : false, true>(true)
+  same<Outcome, "not-sent" | "unknown">(true)
+  const close: CloseOptions = { timeout: undefined }
+  await conn.close(close)
+  const all: [Replies?, Replies3?, Names?, ConnectionEvent?, DisconnectionEvent?] = []
+  void all
 
   // ReplyOf: command, protocol, encoding, in this order.
   same<ReplyOf<["GET", string]>, string | null>(true)

@@ -1,12 +1,13 @@
 /** Section 3 of the contract, URIs: what each part of one means, and what is refused. */
 import assert from "node:assert/strict"
 import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, type TestContext, test } from "node:test"
 import { inspect } from "node:util"
 import { Redix } from "@redix/client"
 import { createCertificates } from "../../support/certificates.ts"
+import { RedisServer } from "../../support/server.ts"
 import { closing, fakeServer, nextFailedConnection, throwsTypeError } from "./helpers.ts"
 
 describe("URIs", () => {
@@ -81,6 +82,22 @@ describe("URIs", () => {
   test("IPv6 stands in brackets", async (t) => {
     const conn = closing(t, Redix.start("redis://[::1]:1/2"))
     assert.equal((await nextFailedConnection(conn)).address, "[::1]:1")
+  })
+
+  const noIpv6 = !Object.values(networkInterfaces()).some((list) =>
+    list?.some(({ address }) => address === "::1"),
+  )
+
+  test("IPv6 is connected to", { skip: noIpv6 }, async (t) => {
+    const server = await RedisServer.start({ args: ["--bind", "127.0.0.1", "::1"] })
+    t.after(() => server.stop())
+    for (const pending of [
+      Redix.connect(`redis://[::1]:${server.port}/2`),
+      Redix.connect({ host: "::1", port: server.port }),
+    ]) {
+      const conn = closing(t, await pending)
+      assert.match(String(await conn.command(["CLIENT", "INFO"])), / addr=\[::1\]/)
+    }
   })
 
   test("unix:// leads to a socket", async (t) => {

@@ -1,0 +1,162 @@
+// `npm start`, `npm test` and their kin: makes sure that the dependencies are installed and `dist` is built, then runs
+// what was asked for and ends with its exit code. Plain Node.js, since on a fresh clone nothing is installed.
+import { spawn, spawnSync } from "node:child_process"
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { constants } from "node:os"
+import { dirname, join, relative, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..")
+
+/** What a test file may take in all, in ms. Far more than any needs, so that only one that hangs meets it. */
+const TEST_TIMEOUT = 180_000
+
+const TASKS = {
+  tour: (args) => typescript("tour/main.ts", args),
+  bench: (args) => typescript("bench/main.ts", args),
+  example: (args) => typescript("scripts/run-examples.ts", args),
+  test: (args) => ["node", ...testRunner(args)],
+  coverage: (args) => ["c8", "node", ...testRunner(args)],
+  types: (args) => ["tsc", "-p", "tsconfig.json", ...args],
+  package: (args) => typescript("scripts/check-package.ts", args),
+  docs: (args) => typescript("scripts/check-docs.ts", args),
+}
+
+const [name, ...args] = process.argv.slice(2)
+const task = TASKS[name]
+if (!task) fail(`what to run? One of ${Object.keys(TASKS).join(", ")}`)
+if (!isInstalled()) install()
+const command = task(args)
+if (!isBuilt()) build()
+run(command)
+
+function typescript(file, args) {
+  return ["node", "--import", "tsx", file, ...args]
+}
+
+// The runner of Node.js 20 knows no patterns: the files are listed here.
+function testRunner(args) {
+  const flags = []
+  const files = []
+  for (const arg of args) {
+    const path = existing(arg)
+    if (path) files.push(...testsIn(path))
+    else if (arg.startsWith("-") || isValue(flags.at(-1))) flags.push(arg)
+    else fail(`no such test: ${arg}`)
+  }
+  if (files.length === 0) files.push(...testsIn(join(root, "test")))
+  return [
+    ...["--import", "tsx", "--test", "--test-reporter=spec", "--test-concurrency=2"],
+    ...[`--test-timeout=${TEST_TIMEOUT}`, ...flags],
+    ...files.sort().map((file) => relative(root, file)),
+  ]
+}
+
+/** Whether what follows this argument belongs to it: `--test-name-pattern word`. */
+function isValue(previous) {
+  return previous?.startsWith("--") && !previous.includes("=")
+}
+
+function existing(path) {
+  if (path.startsWith("-")) return undefined
+  // `npm` runs scripts in the project's folder, and tells where it was itself called.
+  const places = [process.env.INIT_CWD, process.cwd(), root].filter(Boolean)
+  return places.map((place) => resolve(place, path)).find((candidate) => existsSync(candidate))
+}
+
+function testsIn(path) {
+  if (!statSync(path).isDirectory()) return [path]
+  return readdirSync(path, { recursive: true })
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => join(path, file))
+}
+
+/** Whether what is installed is what the lock file says. npm keeps a list of what it has installed. */
+function isInstalled() {
+  const installed = join(root, "node_modules/.package-lock.json")
+  if (!existsSync(installed)) return false
+  const { packages: have } = readJson(installed)
+  return Object.entries(readJson(join(root, "package-lock.json")).packages).every(([path, wanted]) => {
+    if (path === "") return true
+    // What is optional is made for other systems.
+    if (!have[path]) return Boolean(wanted.optional || wanted.devOptional)
+    return have[path].version === wanted.version && have[path].integrity === wanted.integrity
+  })
+}
+
+function install() {
+  note("installing the dependencies (npm ci)")
+  // npm itself when it runs us, so that no shell is needed to find it.
+  const npm = process.env.npm_execpath?.endsWith("npm-cli.js")
+    ? [process.execPath, process.env.npm_execpath]
+    : ["npm"]
+  prepare([...npm, "ci", "--include=dev", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"])
+}
+
+/** Whether `dist` is newer than all that it is made of. */
+function isBuilt() {
+  const stamp = join(root, "dist/cjs/package.json")
+  if (!existsSync(stamp)) return false
+  const inputs = ["src", "scripts/build.mjs", "package-lock.json"]
+  inputs.push(...readdirSync(root).filter((file) => /^tsconfig.*\.json$/.test(file)))
+  return Math.max(...inputs.map((input) => newest(join(root, input)))) < statSync(stamp).mtimeMs
+}
+
+/** The time of the last change to the file, or in the folder: its own time tells of what is gone. */
+function newest(path) {
+  const stats = statSync(path)
+  if (!stats.isDirectory()) return stats.mtimeMs
+  return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))))
+}
+
+function build() {
+  note("building dist")
+  prepare([process.execPath, join(root, "scripts/build.mjs")])
+}
+
+/** Runs a program to its end. Its output is progress, and not the result that somebody may want to read or to pipe. */
+function prepare([program, ...args]) {
+  const { status, signal, error } = spawnSync(program, args, {
+    cwd: root,
+    stdio: ["ignore", process.stderr, process.stderr],
+    shell: process.platform === "win32" && program === "npm",
+  })
+  if (error) fail(`${program}: ${error.message}`)
+  if (status !== 0) process.exit(status ?? exitCodeOf(signal))
+}
+
+function run([program, ...args]) {
+  const file = program === "node" ? process.execPath : binary(program)
+  const start = program === "node" ? args : [file, ...args]
+  const child = spawn(process.execPath, start, { cwd: root, stdio: "inherit" })
+  // Ctrl-C reaches the child as well: it ends in its own way, and then so does this.
+  process.on("SIGINT", () => {})
+  process.on("SIGTERM", () => child.kill("SIGTERM"))
+  child.once("error", (error) => fail(error.message))
+  child.once("exit", (code, signal) => process.exit(code ?? exitCodeOf(signal)))
+}
+
+/** The script behind a command of a dependency. */
+function binary(command) {
+  const packages = { tsc: "typescript", c8: "c8" }
+  const folder = join(root, "node_modules", packages[command])
+  const { bin } = readJson(join(folder, "package.json"))
+  return join(folder, typeof bin === "string" ? bin : bin[command])
+}
+
+function exitCodeOf(signal) {
+  return 128 + (constants.signals[signal] ?? 0)
+}
+
+function readJson(file) {
+  return JSON.parse(readFileSync(file, "utf8"))
+}
+
+function note(text) {
+  process.stderr.write(`${text} …\n`)
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`)
+  process.exit(2)
+}

@@ -129,8 +129,8 @@ function run([program, ...args]) {
   const file = program === "node" ? process.execPath : binary(program)
   const start = program === "node" ? args : [file, ...args]
   const child = spawn(process.execPath, start, { cwd: root, stdio: "inherit" })
-  // Ctrl-C reaches the child as well: it ends in its own way, and then so does this.
-  process.on("SIGINT", () => {})
+  // A terminal sends Ctrl-C to the child as well: it ends in its own way, and then so does this.
+  process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"))
   process.on("SIGTERM", () => child.kill("SIGTERM"))
   child.once("error", (error) => fail(error.message))
   child.once("exit", (code, signal) => process.exit(code ?? exitCodeOf(signal)))

@@ -80,11 +80,11 @@ export interface Commands<P extends Protocol = 2> {
 
 /** {@link Commands} over an {@link Executor}. */
 export abstract class CommandClient<P extends Protocol> implements Commands<P> {
-  readonly #executor: () => Executor
+  readonly #executor: Executor
   #safe: SafeCommands<P> | undefined
 
-  /** @param executor what carries requests out; asked for at each request */
-  constructor(executor: () => Executor) {
+  /** @param executor what carries requests out */
+  constructor(executor: Executor) {
     this.#executor = executor
   }
 
@@ -92,29 +92,29 @@ export abstract class CommandClient<P extends Protocol> implements Commands<P> {
     command: C,
     options?: RequestOptions<E>,
   ): Promise<ReplyOf<C, P, E>> {
-    return declared(sendCommand(this.#executor(), command, options))
+    return declared(sendCommand(this.#executor, command, options))
   }
 
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
     commands: Cs,
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E>> {
-    return declared(sendPipeline(this.#executor(), commands, options))
+    return declared(sendPipeline(this.#executor, commands, options))
   }
 
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
     commands: Cs,
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E> | null> {
-    return declared(sendTransaction(this.#executor(), commands, options))
+    return declared(sendTransaction(this.#executor, commands, options))
   }
 
   noreplyCommand(command: Command, options?: RequestOptions): Promise<void> {
-    return sendWithoutReply(this.#executor(), [command], options)
+    return sendWithoutReply(this.#executor, [command], options)
   }
 
   noreplyPipeline(commands: readonly Command[], options?: RequestOptions): Promise<void> {
-    return sendWithoutReply(this.#executor(), commands, options)
+    return sendWithoutReply(this.#executor, commands, options)
   }
 
   get safe(): SafeCommands<P> {

@@ -9,6 +9,7 @@ export {
   RedisError,
   RedixError,
 } from "./errors.ts"
+export type { ConnectionEvents, Status } from "./lifecycle.ts"
 export type {
   CloseOptions,
   Encoding,
@@ -32,7 +33,7 @@ export type {
   Unwrapped,
 } from "./protocol/command-map.ts"
 export type { Argument, Reply } from "./protocol/types.ts"
-export { type ConnectionEvents, type Names, Redix, type StartArguments, type Status } from "./redix.ts"
+export { type Names, Redix, type StartArguments } from "./redix.ts"
 export type { ConnectionEvent, DisconnectionEvent } from "./telemetry.ts"
 export { unwrap } from "./unwrap.ts"
 export { VERSION } from "./version.ts"

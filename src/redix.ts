@@ -5,9 +5,9 @@
 
 import { inspect } from "node:util"
 import { CommandClient } from "./commands.ts"
-import type { Connection, ConnectionListener } from "./connection/connection.ts"
-import { Waiters } from "./connection/waiters.ts"
-import { ConnectionError } from "./errors.ts"
+import type { Connection } from "./connection/connection.ts"
+import type { ConnectionError } from "./errors.ts"
+import { type ConnectionEvents, Lifecycle, type Status } from "./lifecycle.ts"
 import { openConnection } from "./open/open.ts"
 import {
   type CloseOptions,
@@ -20,23 +20,11 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from "./options.ts"
-import { assertFree, register, registered, unregister } from "./registry.ts"
-import type { ConnectionEvent, DisconnectionEvent } from "./telemetry.ts"
+import { registered } from "./registry.ts"
 import { nameAsyncDispose } from "./util/dispose.ts"
-import { Emitter } from "./util/emitter.ts"
-
-/** What a connection is doing: an attempt is under way, it stands, it waits for the next attempt, it has ended. */
-export type Status = "connecting" | "connected" | "disconnected" | "closed"
 
 /** Types of what is registered under a name. Open to declaration merging. */
 export interface Names {}
-
-/** Events of a connection, by name. It never emits `"error"`. */
-export interface ConnectionEvents {
-  connection: ConnectionEvent
-  disconnection: DisconnectionEvent
-  failedConnection: DisconnectionEvent
-}
 
 /** What `start` and `connect` take: nothing, options, a URI, or a URI and options that win over it. */
 export type StartArguments<P extends Protocol = Protocol> =
@@ -66,22 +54,17 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
 
   readonly #options: ResolvedOptions
   readonly #connection: Connection
-  readonly #events = new Emitter<ConnectionEvents>()
-  readonly #waiters = new Waiters()
+  readonly #lifecycle: Lifecycle
 
   /** Use {@link Redix.start} or {@link Redix.connect}. */
-  private constructor(options: ResolvedOptions, protocol: P, exitOnFirstFailure: boolean) {
-    super(() => this.#connection)
+  private constructor(options: ResolvedOptions, protocol: P, connection: Connection, lifecycle: Lifecycle) {
+    super(connection)
     this.#options = options
+    this.#connection = connection
+    this.#lifecycle = lifecycle
     this.protocol = protocol
     this.name = options.name
-    if (options.name !== undefined) assertFree(options.name)
-    let end: (error: ConnectionError | undefined) => void = () => {}
-    this.closed = new Promise((resolve) => {
-      end = resolve
-    })
-    this.#connection = openConnection(options, this.#listener(end), exitOnFirstFailure)
-    if (options.name !== undefined) register(options.name, this)
+    this.closed = lifecycle.closed
   }
 
   /**
@@ -109,7 +92,11 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
   /** The types of options do not say their protocol: that it is `P` is for those to see to who call this. */
   static #from<P extends Protocol>(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<P>
   static #from(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<Protocol> {
-    return new Redix<Protocol>(options, options.protocol, exitOnFirstFailure)
+    const lifecycle = new Lifecycle(options.name)
+    const connection = openConnection(options, lifecycle, exitOnFirstFailure)
+    const redix = new Redix<Protocol>(options, options.protocol, connection, lifecycle)
+    lifecycle.bind(redix)
+    return redix
   }
 
   /**
@@ -157,9 +144,7 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
     } catch (error) {
       return Promise.reject(error)
     }
-    if (this.status === "connected") return Promise.resolve()
-    if (this.status === "closed") return Promise.reject(ended(undefined))
-    return this.#waiters.wait(options?.timeout ?? Number.POSITIVE_INFINITY, options?.signal)
+    return this.#lifecycle.ready(this.status, options?.timeout ?? Number.POSITIVE_INFINITY, options?.signal)
   }
 
   /**
@@ -173,7 +158,7 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
       return Promise.reject(error)
     }
     const closed = this.#connection.close(options?.timeout ?? DEFAULT_CLOSE_MS)
-    this.#waiters.rejectAll(ended(undefined))
+    this.#lifecycle.onClosing()
     return closed
   }
 
@@ -209,7 +194,7 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
     name: Name,
     listener: (event: ConnectionEvents[Name]) => void,
   ): this {
-    this.#events.on(name, listener)
+    this.#lifecycle.events.on(name, listener)
     return this
   }
 
@@ -218,7 +203,7 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
     name: Name,
     listener: (event: ConnectionEvents[Name]) => void,
   ): this {
-    this.#events.once(name, listener)
+    this.#lifecycle.events.once(name, listener)
     return this
   }
 
@@ -226,27 +211,8 @@ export class Redix<P extends Protocol = 2> extends CommandClient<P> implements A
     name: Name,
     listener: (event: ConnectionEvents[Name]) => void,
   ): this {
-    this.#events.off(name, listener)
+    this.#lifecycle.events.off(name, listener)
     return this
-  }
-
-  #listener(end: (error: ConnectionError | undefined) => void): ConnectionListener {
-    const common = { connection: this, name: this.#options.name }
-    return {
-      onConnected: (address, reconnection, sessionLost) => {
-        this.#waiters.resolveAll()
-        const lost = sessionLost ? ({ sessionLost } as const) : {}
-        this.#events.emit("connection", { ...common, address, reconnection, ...lost })
-      },
-      onDisconnected: (address, error) => this.#events.emit("disconnection", { ...common, address, error }),
-      onAttemptFailed: (address, error) =>
-        this.#events.emit("failedConnection", { ...common, address, error }),
-      onEnded: (error) => {
-        if (this.name !== undefined) unregister(this.name, this)
-        this.#waiters.rejectAll(error ?? ended(undefined))
-        end(error)
-      },
-    }
   }
 }
 
@@ -259,7 +225,3 @@ Object.defineProperty(Redix.prototype, inspect.custom, {
     return Object.assign(Object.create({ constructor: Redix }), { name, address, status, protocol })
   },
 })
-
-function ended(cause: ConnectionError | undefined): ConnectionError {
-  return new ConnectionError("closed", "the connection is closed", { final: true, cause })
-}

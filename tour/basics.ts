@@ -72,9 +72,9 @@ export async function pipelines(stage: Stage, conn: Redix, key: Key): Promise<vo
   await stage.pause()
 
   const perCommand = single / few.length
-  bar("one by one", perCommand, perCommand, "")
+  bar("one by one", perCommand, perCommand)
   bar("concurrent", concurrent / COMMANDS, perCommand, "written together, once per tick")
-  bar("pipeline", pipelined / COMMANDS, perCommand, "")
+  bar("pipeline", pipelined / COMMANDS, perCommand)
   await stage.pause()
 }
 
@@ -88,12 +88,13 @@ async function warmUp(conn: Redix, list: readonly (readonly [string, string])[])
 }
 
 /** A bar for the time of one command, as a part of `whole`. */
-function bar(name: string, ms: number, whole: number, note: string): void {
+function bar(name: string, ms: number, whole: number, note?: string): void {
   const width = Math.max(1, Math.round((40 * ms) / whole))
   const time = `${(ms * 1000).toFixed(1)} µs a command`
-  const ratio = ms < whole ? `${(whole / ms).toFixed(whole / ms < 10 ? 1 : 0)}× as fast` : ""
-  const line = [name.padEnd(11), paint.green("█".repeat(width)), time, paint.bold(ratio), paint.dim(note)]
-  print(`     ${line.filter((part) => part !== "").join(" ")}`)
+  const parts = [name.padEnd(11), paint.green("█".repeat(width)), time]
+  if (ms < whole) parts.push(paint.bold(`${(whole / ms).toFixed(whole / ms < 10 ? 1 : 0)}× as fast`))
+  if (note !== undefined) parts.push(paint.dim(note))
+  print(`     ${parts.join("  ")}`)
 }
 
 export async function transactions(stage: Stage, conn: Redix, key: Key): Promise<void> {

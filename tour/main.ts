@@ -17,40 +17,45 @@ npm start -- --quick        no pauses, and a short load`
 
 const INTERRUPTED = 130
 
-process.exitCode = await main(process.argv.slice(2))
+process.exitCode = await main(process.argv.slice(2), interruption())
 
-async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { quick: { type: "boolean", default: false }, help: { type: "boolean", short: "h" } },
-  })
-  if (values.help) {
-    print(HELP)
-    return 0
-  }
-  const stage = new Stage({ signal: interruption(), quick: values.quick })
-  const [url] = positionals
-  const target = url === undefined ? await startServer() : useServer(url, () => Redix.connect(url))
-  print()
-  print(
-    `${paint.bold("Redix for TypeScript")} ${VERSION}  ${paint.dim(`Node.js ${process.version}, ${target.description}`)}`,
-  )
+async function main(args: string[], signal: AbortSignal): Promise<number> {
   try {
-    return (await tour(stage, target).finally(() => target.stop())) ? 0 : 1
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { quick: { type: "boolean", default: false }, help: { type: "boolean", short: "h" } },
+    })
+    if (values.help) {
+      print(HELP)
+      return 0
+    }
+    return (await tour(positionals[0], new Stage({ signal, quick: values.quick }))) ? 0 : 1
   } catch (error) {
-    if (stage.signal.aborted) {
+    if (signal.aborted) {
       print(`\n${paint.dim("stopped")}`)
       return INTERRUPTED
     }
-    if (!(error instanceof RedixError)) throw error
+    // A wrong argument or a server that cannot be reached. Anything else is a fault of the tour, and needs its stack.
+    if (!(error instanceof RedixError || error instanceof TypeError)) throw error
     print(`\n${describeError(error)}`)
     return 1
   }
 }
 
 /** Returns whether the books are right. */
-async function tour(stage: Stage, target: Target): Promise<boolean> {
+async function tour(url: string | undefined, stage: Stage): Promise<boolean> {
+  const target = url === undefined ? await startServer() : useServer(url, () => Redix.connect(url))
+  const facts = `Node.js ${process.version}, ${target.description}`
+  print(`\n${paint.bold("Redix for TypeScript")} ${VERSION}  ${paint.dim(facts)}`)
+  try {
+    return await allParts(stage, target)
+  } finally {
+    await target.stop()
+  }
+}
+
+async function allParts(stage: Stage, target: Target): Promise<boolean> {
   const start = performance.now()
   const conn = await connecting(stage, target.url)
   try {
@@ -69,14 +74,16 @@ async function tour(stage: Stage, target: Target): Promise<boolean> {
   }
 }
 
-/** Aborted by Ctrl-C. A second one ends the process at once. */
+/** Aborted by Ctrl-C. Another one, later, ends the process at once. */
 function interruption(): AbortSignal {
   const controller = new AbortController()
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(INTERRUPTED)
-      controller.abort()
-    })
+  let first = 0
+  const interrupt = () => {
+    // One Ctrl-C may arrive twice: from the terminal, and from the program that runs this one.
+    if (controller.signal.aborted && performance.now() - first > 500) process.exit(INTERRUPTED)
+    if (!controller.signal.aborted) first = performance.now()
+    controller.abort()
   }
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, interrupt)
   return controller.signal
 }

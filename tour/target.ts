@@ -58,11 +58,15 @@ export function useServer(url: string, connect: () => Promise<Redix>): Target {
       return prefix + name
     },
     async disrupt(connection, tell) {
-      const id = await connection.command(["CLIENT", "ID"])
+      const id = await connection.safe.command(["CLIENT", "ID"])
+      if (!id.ok) {
+        tell(id.error.message)
+        return false
+      }
       const killer = await connect()
       try {
-        tell(`CLIENT KILL ID ${id}`)
-        const killed = await killer.safe.command(["CLIENT", "KILL", "ID", Number(id)])
+        tell(`CLIENT KILL ID ${id.value}`)
+        const killed = await killer.safe.command(["CLIENT", "KILL", "ID", Number(id.value)])
         if (!killed.ok) tell(killed.error.message)
         return killed.ok
       } finally {

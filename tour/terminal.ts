@@ -19,11 +19,14 @@ export function count(value: number): string {
   return value.toLocaleString("en-US")
 }
 
+// A terminal without a size, as some containers have, is nothing that a line can be rewritten in.
+const canRewrite = isTerminal && process.stdout.columns > 0
+
 /** A text that tells how things are: rewritten in place in a terminal, elsewhere printed now and then. */
 export class LiveText {
   readonly #text: () => string
   readonly #timer: NodeJS.Timeout
-  readonly #update = isTerminal ? createLogUpdate(process.stdout) : undefined
+  readonly #update = canRewrite ? createLogUpdate(process.stdout) : undefined
 
   /** `text` is asked again and again until {@link stop}. */
   constructor(text: () => string, plainIntervalMs: number) {
@@ -39,10 +42,10 @@ export class LiveText {
     if (this.#update) this.#draw()
   }
 
-  /** Leaves the text as it is now. May be called again. */
+  /** Leaves the text as it is now. */
   stop(): void {
     clearInterval(this.#timer)
-    if (this.#update) this.#draw()
+    this.#draw()
     this.#update?.done()
   }
 

@@ -35,10 +35,10 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
   #isFirstAttempt = true
   #sessionLost = false
   #keepsAlive = true
-  /** Transports that are closing. */
-  readonly #closing = new Set<Promise<void>>()
+  /** How many transports are closing. */
+  #closing = 0
   #whenClosed: Promise<void> | undefined
-  #resolveClosed: () => void = () => {}
+  #resolveClosed: (() => void) | undefined
 
   constructor(options: ConnectionOptions, listener: ConnectionListener) {
     this.#options = options
@@ -168,9 +168,9 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
   }
 
   onDiscarded(closed: Promise<void>): void {
-    this.#closing.add(closed)
+    this.#closing++
     void closed.then(() => {
-      this.#closing.delete(closed)
+      this.#closing--
       this.#checkClosed()
     })
   }
@@ -234,7 +234,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
   }
 
   #checkClosed(): void {
-    if (this.#state === "closed" && this.#closing.size === 0) this.#resolveClosed()
+    if (this.#state === "closed" && this.#closing === 0) this.#resolveClosed?.()
   }
 
   #move(event: StateEvent): void {

@@ -6,8 +6,6 @@
 import type { SessionEffectKind } from "../protocol/command-info.ts"
 import type { Request, RequestTerms, SessionEffect } from "./request.ts"
 
-type Mark = "watch" | "auth" | "tracking"
-
 export class Session {
   /** The database that the connection is in, as far as replies have told. */
   database: number | undefined
@@ -17,7 +15,9 @@ export class Session {
   #answeredMulti: SessionEffect | undefined
   /** The database of a SELECT that waits for its EXEC. */
   #queuedDatabase: number | undefined
-  readonly #marks = new Set<Mark>()
+  #isWatching = false
+  #hasAuthenticated = false
+  #isTracking = false
 
   constructor(database: number | undefined) {
     this.database = database
@@ -51,8 +51,10 @@ export class Session {
 
   /** The connection is gone, and all this with it; tells whether that was anything. The database is selected again. */
   reset(): boolean {
-    const wasLost = this.#marks.size > 0 || this.#openMulti !== undefined
-    this.#marks.clear()
+    const wasLost = this.#isWatching || this.#hasAuthenticated || this.#isTracking || this.isMultiOpen
+    this.#isWatching = false
+    this.#hasAuthenticated = false
+    this.#isTracking = false
     this.#openMulti = undefined
     this.#answeredMulti = undefined
     this.#queuedDatabase = undefined
@@ -79,18 +81,20 @@ export class Session {
       case "discard":
         this.#endTransaction()
         break
-      case "unwatch":
-        this.#marks.delete("watch")
-        break
       case "watch":
+        this.#isWatching = true
+        break
+      case "unwatch":
+        this.#isWatching = false
+        break
       case "auth":
-        this.#marks.add(kind)
+        this.#hasAuthenticated = true
         break
       case "tracking-on":
-        this.#marks.add("tracking")
+        this.#isTracking = true
         break
       case "tracking-off":
-        this.#marks.delete("tracking")
+        this.#isTracking = false
         break
       case "multi":
         this.#answeredMulti = effect
@@ -101,7 +105,7 @@ export class Session {
   #endTransaction(): void {
     this.#answeredMulti = undefined
     this.#queuedDatabase = undefined
-    this.#marks.delete("watch")
+    this.#isWatching = false
   }
 }
 

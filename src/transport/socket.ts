@@ -92,8 +92,8 @@ class SocketTransport implements Transport {
       this.#error ??= error
     })
     // The peer will send nothing any more, so nothing that is in flight can be answered.
-    socket.once("end", () => socket.destroy())
-    socket.once("close", this.#onClose)
+    socket.on("end", () => socket.destroy())
+    socket.on("close", this.#onClose)
   }
 
   readonly #onConnect = (): void => {

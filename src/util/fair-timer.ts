@@ -39,7 +39,7 @@ export class FairTimer {
 
   /** Makes sure that the timer looks at what is due at the given time, or earlier. */
   ensure(at: number): void {
-    if (at < this.#firesAt && this.#immediate === undefined) this.#start(at, this.#look)
+    if (at < this.#firesAt && this.#immediate === undefined) this.#start(at, look)
   }
 
   stop(): void {
@@ -56,27 +56,28 @@ export class FairTimer {
     else this.#timer?.unref()
   }
 
-  #start(at: number, then: () => void): void {
+  #start(at: number, then: (timer: FairTimer) => void): void {
     clearTimeout(this.#timer)
     this.#firesAt = at
     const delay = Math.min(Math.max(Math.ceil(at - performance.now()), 1), LONGEST_DELAY_MS)
-    this.#timer = setTimeout(then, delay)
+    this.#timer = setTimeout(then, delay, this)
     if (!this.#keepsAlive) this.#timer.unref()
   }
 
-  /** The time has come: what is due is only judged after the sockets were read. */
-  readonly #look = (): void => {
+  /** For the timer: the time has come. What is due is only judged after the sockets were read. */
+  look(): void {
     this.#timer = undefined
     this.#firesAt = Number.POSITIVE_INFINITY
     if (this.#owner.nextDue() > performance.now()) this.#lookLater()
-    else this.#immediate = setImmediate(this.#judge)
+    else this.#immediate = setImmediate(judge, this)
   }
 
   #lookLater(): void {
     this.ensure(Math.min(this.#owner.nextDue(), this.#owner.nextLook()))
   }
 
-  readonly #judge = (): void => {
+  /** For the timer: what has arrived was read. */
+  judge(): void {
     this.#immediate = undefined
     const now = performance.now()
     const late = now - this.#owner.nextDue()
@@ -96,4 +97,13 @@ export class FairTimer {
       else this.#lookLater()
     })
   }
+}
+
+// Functions of their own, so that a connection which waits for nothing has no closures for waiting.
+function look(timer: FairTimer): void {
+  timer.look()
+}
+
+function judge(timer: FairTimer): void {
+  timer.judge()
 }

@@ -143,6 +143,33 @@ describe("blocking commands", () => {
     assert.equal(fake.connections.length, 1)
   })
 
+  test("a key or a group called block does not block", async (t) => {
+    const fake = await fakeServer(t)
+    const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, commandTimeout: 100 }))
+    for (const command of [
+      ["XREAD", "STREAMS", "block", "5", "0", "0"],
+      ["XREAD", "COUNT", "1", "STREAMS", "a", "BLOCK", "0", "0"],
+      ["XREADGROUP", "GROUP", "block", "0", "STREAMS", "a", ">"],
+      ["GET", "BLPOP"],
+      ["LPOP", "BLOCK", "0"],
+    ]) {
+      await connectionFailure(own.command(command), "timeout", "unknown")
+      assert.equal(own.status, "connected", command.join(" "))
+    }
+    assert.equal(fake.connections.length, 1)
+  })
+
+  test("WAITAOF, which this server may not have, blocks for its last argument", async (t) => {
+    const fake = await fakeServer(t, (command, connection) => {
+      if (command[0] === "WAITAOF") setTimeout(() => connection.write("*2\r\n:1\r\n:0\r\n"), 600)
+      return undefined
+    })
+    const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, commandTimeout: 200 }))
+    assert.deepEqual(await own.command(["WAITAOF", 1, 0, 5_000]), [1, 0])
+    const forever = own.command(["WAITAOF", 1, 0, 0])
+    assert.deepEqual(await forever, [1, 0])
+  })
+
   test("a blocking command that is aborted after it was sent drops its connection: nothing is popped for nobody", async (t) => {
     const own = closing(t, await Redix.connect({ host: server.host, port: server.port, backoffInitial: 10 }))
     const key = uniqueKey()

@@ -128,6 +128,28 @@ describe("close", () => {
     assert.equal(hasReceived(connection, "never"), false)
   })
 
+  test("what waits because the server does not read is still sent and answered", async (t) => {
+    const fake = await fakeServer(t, (command) => (command[0] === "ECHO" ? `+${command[1]}\r\n` : undefined))
+    const conn = closing(
+      t,
+      await Redix.connect({ host: "127.0.0.1", port: fake.port, commandTimeout: 30_000 }),
+    )
+    const connection = fake.connections[0]
+    assert.ok(connection)
+    connection.pause()
+    const large = conn.command(["LARGE", Buffer.alloc(32 * 1024 * 1024)])
+    await turn()
+    const behind = conn.command(["ECHO", "behind"])
+    await turn()
+    const close = conn.close({ timeout: 30_000 })
+    connection.write("+large\r\n")
+    connection.resume()
+    assert.equal(await large, "large")
+    assert.equal(await behind, "behind")
+    await close
+    await connection.closed
+  })
+
   test("closes an idle connection, and every method rejects from then on", async (t) => {
     const fake = await fakeServer(t)
     const conn = await Redix.connect({ host: "127.0.0.1", port: fake.port })

@@ -333,6 +333,25 @@ describe("handshake", () => {
     await connectionFailure(Redix.connect({ host: "127.0.0.1", port: web.port }), "protocol-error")
   })
 
+  test("bytes beyond the handshake's replies are nobody's reply", async (t) => {
+    let first = true
+    const fake = await fakeServer(t, (command) => {
+      if (command[0] === "ECHO") return `+${command[1]}\r\n`
+      if (command[0] !== "PING" || !first) return undefined
+      first = false
+      return "+PONG\r\n+extra\r\n"
+    })
+    const own = closing(
+      t,
+      Redix.start({ host: "127.0.0.1", port: fake.port, clientInfo: false, backoffInitial: 10 }),
+    )
+    const early = await own.safe.command(["ECHO", "early"])
+    if (early.ok) assert.equal(early.value, "early")
+    await until(() => fake.connections.length === 2, { message: "the connection was not dropped" })
+    await own.ready({ timeout: 10_000 })
+    assert.equal(await own.command(["ECHO", "mine"]), "mine")
+  })
+
   test("a password function may be sync or async and is asked at every connection", async (t) => {
     for (const asynchronous of [false, true]) {
       let calls = 0

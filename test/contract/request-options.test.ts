@@ -14,6 +14,7 @@ import {
   fakeServer,
   hasReceived,
   misuse,
+  nextConnection,
   turn,
   uniqueKey,
 } from "./helpers.ts"
@@ -237,6 +238,65 @@ describe("request options", () => {
     assert.equal(hasReceived(connection, "never"), false)
   })
 
+  test("any mixture of aborts in the turn of the calls leaves exactly the others, in order", async (t) => {
+    const { own, connection } = await silent(t, { commandTimeout: 30_000 })
+    const controller = new AbortController()
+    const { signal } = controller
+    const kept: Promise<unknown>[] = []
+    const tags: string[] = []
+    const aborted: Promise<unknown>[] = []
+    const abort = (promise: Promise<unknown>) => aborted.push(assert.rejects(promise, { name: "AbortError" }))
+    for (let index = 0; index < 3_000; index++) {
+      const tag = `${index} ${"x".repeat((index * 37) % 300)}`
+      if (index % 5 === 1) abort(own.command(["SET", "never", tag], { signal }))
+      else if (index % 50 === 2) abort(own.transactionPipeline([["SET", "never", tag]], { signal }))
+      else if (index % 50 === 3) abort(own.noreplyCommand(["SET", "never", tag], { signal }))
+      else if (index % 500 === 4) abort(own.command(["SET", "never", Buffer.alloc(70_000)], { signal }))
+      else {
+        kept.push(own.command(["ECHO", tag]))
+        tags.push(tag)
+      }
+    }
+    controller.abort()
+    await Promise.all(aborted)
+    assert.deepEqual(await Promise.all(kept), tags)
+    assert.equal(hasReceived(connection, "never"), false)
+    assert.deepEqual(
+      connection.received.slice(1).map(([name, tag]) => `${name} ${tag}`),
+      tags.map((tag) => `ECHO ${tag}`),
+    )
+  })
+
+  test("a noreply or a transaction that is aborted after it was sent shifts no reply", async () => {
+    const key = uniqueKey()
+    for (let round = 0; round < 20; round++) {
+      const controller = new AbortController()
+      const { signal } = controller
+      const noreply = conn.safe.noreplyPipeline(
+        [
+          ["INCR", key],
+          ["INCR", key],
+        ],
+        { signal },
+      )
+      const transaction = conn.safe.transactionPipeline(
+        [
+          ["ECHO", "a"],
+          ["ECHO", "b"],
+        ],
+        { signal },
+      )
+      const before = conn.command(["ECHO", `before ${round}`])
+      if (round % 2 === 0) await new Promise((resolve) => setImmediate(resolve))
+      else await new Promise<void>((resolve) => queueMicrotask(resolve))
+      controller.abort()
+      const after = conn.command(["ECHO", `after ${round}`])
+      await Promise.all([noreply, transaction])
+      assert.equal(await before, `before ${round}`)
+      assert.equal(await after, `after ${round}`)
+    }
+  })
+
   test("aborted or timed out while waiting for the connection: never sent", async (t) => {
     let letIn: (() => void) | undefined
     const fake = await fakeServer(t, (command, connection) => {
@@ -282,10 +342,12 @@ describe("request options", () => {
     const aborted = assert.rejects(own.command(["SET", "never", "1"], { signal: controller.signal }), {
       name: "AbortError",
     })
+    const late = connectionFailure(own.command(["SET", "never", "2"], { timeout: 50 }), "timeout", "not-sent")
     const kept = own.command(["ECHO", "kept"])
     await turn()
     controller.abort()
     await aborted
+    await late
     connection.write("+large\r\n")
     connection.resume()
     assert.equal(await large, "large")
@@ -352,6 +414,23 @@ describe("request options", () => {
     }
   })
 
+  test("a blocked event loop is no half-open connection either", async (t) => {
+    const own = closing(
+      t,
+      await Redix.connect({ host: server.host, port: server.port, healthCheckInterval: 200 }),
+    )
+    let drops = 0
+    own.on("disconnection", () => {
+      drops += 1
+    })
+    const reply = own.command(["ECHO", "here"])
+    await new Promise((resolve) => setImmediate(resolve))
+    const until = performance.now() + 800
+    while (performance.now() < until);
+    assert.equal(await reply, "here")
+    assert.equal(drops, 0)
+  })
+
   test("a request and its timeout leave nothing behind when disconnected at the same time", async (t) => {
     const { own, connection } = await silent(t)
     const slow = own.command(["SLOW"], { timeout: 50 }).then(
@@ -359,11 +438,12 @@ describe("request options", () => {
       (error: unknown) => error,
     )
     await atLeast(45)
+    const back = nextConnection(own)
     connection.reset()
     const error = await slow
     assert.ok(error instanceof Error && "reason" in error)
     assert.ok(error.reason === "timeout" || error.reason === "disconnected")
-    await own.ready({ timeout: 10_000 })
+    await back
     assert.equal(await own.command(["ECHO", "x"]), "x")
   })
 })

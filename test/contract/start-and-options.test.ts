@@ -251,6 +251,34 @@ describe("options", () => {
     assert.equal(conn.name, undefined)
   })
 
+  test("Infinity is a value of every time and of maxInFlight, 0 one of backoffInitial", async (t) => {
+    const conn = closing(
+      t,
+      await Redix.connect({
+        ...at(),
+        timeout: Number.POSITIVE_INFINITY,
+        commandTimeout: Number.POSITIVE_INFINITY,
+        backoffInitial: 0,
+        backoffMax: Number.POSITIVE_INFINITY,
+        healthCheckInterval: Number.POSITIVE_INFINITY,
+        maxInFlight: Number.POSITIVE_INFINITY,
+      }),
+    )
+    const back = nextConnection(conn)
+    await server.send("CLIENT", "KILL", "ID", String(await conn.command(["CLIENT", "ID"])))
+    await back
+    assert.equal(await conn.command(["PING"]), "PONG")
+  })
+
+  test("a host with several addresses is connected to at the one that answers", async (t) => {
+    const conn = closing(t, await Redix.connect({ host: "localhost", port: server.port }))
+    assert.equal(await conn.command(["PING"]), "PONG")
+    const port = await freePort()
+    const error = await connectionFailure(Redix.connect({ host: "localhost", port }), "refused", "not-sent")
+    assert.equal(error.address, `localhost:${port}`)
+    assert.equal((error.cause as { code?: string }).code, "ECONNREFUSED")
+  })
+
   test("host and port go not together with path or sentinel", () => {
     const sentinel = { sentinels: ["redis://127.0.0.1:1"], group: "g" }
     throwsTypeError(() => Redix.start({ host: "localhost", path: "/tmp/x.sock" }), /path/)

@@ -51,6 +51,14 @@ describe("TLS", () => {
     }
   })
 
+  test("connects by the name of a host with several addresses", async (t) => {
+    const conn = closing(
+      t,
+      await Redix.connect({ host: "localhost", port: server.port, tls: { ca: certificates.ca } }),
+    )
+    assert.equal(await conn.command(["PING"]), "PONG")
+  })
+
   test("works over rediss:// and valkeys://", async (t) => {
     for (const scheme of ["rediss", "valkeys"]) {
       const conn = closing(
@@ -196,6 +204,33 @@ describe("TLS", () => {
     assert.equal(error.cause.reason, "tls")
     assert.equal((await nextFailedConnection(conn)).error.reason, "tls")
     assert.notEqual(conn.status, "closed")
+  })
+
+  test("aborts in the turn of the calls leave exactly the others", async (t) => {
+    const conn = closing(
+      t,
+      await Redix.connect({ host: "127.0.0.1", port: server.port, tls: { ca: certificates.ca } }),
+    )
+    const key = uniqueKey()
+    const controller = new AbortController()
+    const aborted: Promise<unknown>[] = []
+    const kept: Promise<unknown>[] = []
+    const tags: string[] = []
+    for (let index = 0; index < 1_000; index++) {
+      const tag = `${index} ${"x".repeat((index * 37) % 300)}`
+      if (index % 3 === 0) {
+        aborted.push(
+          assert.rejects(conn.command(["INCR", key], { signal: controller.signal }), { name: "AbortError" }),
+        )
+      } else {
+        kept.push(conn.command(["ECHO", tag]))
+        tags.push(tag)
+      }
+    }
+    controller.abort()
+    await Promise.all(aborted)
+    assert.deepEqual(await Promise.all(kept), tags)
+    assert.equal(await conn.command(["EXISTS", key]), 0)
   })
 
   test("reconnects", async (t) => {

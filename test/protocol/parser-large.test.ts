@@ -139,7 +139,7 @@ describe("large bulk strings", () => {
         for (const piece of cutAt(whole, [cut])) reader.read(piece)
         const [map] = reader.values
         assert.ok(map instanceof Map)
-        const [[key, value]] = [...map]
+        const [[key, value] = []] = [...map]
         assertSame(key, one.toString(), "the key")
         assertSame(value, asBytes ? other : other.toString(), "the value")
       }

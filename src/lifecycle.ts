@@ -1,0 +1,97 @@
+/**
+ * What users can see of a connection's life: events, waiting until it is ready, its end, its name. Learns it from the
+ * connection; leaves to that what happens.
+ */
+
+import type { ConnectionListener } from "./connection/connection.ts"
+import { Waiters } from "./connection/waiters.ts"
+import { ConnectionError } from "./errors.ts"
+import { assertFree, register, unregister } from "./registry.ts"
+import type { ConnectionEvent, DisconnectionEvent } from "./telemetry.ts"
+import { Emitter } from "./util/emitter.ts"
+
+/** What a connection is doing: an attempt is under way, it stands, it waits for the next attempt, it has ended. */
+export type Status = "connecting" | "connected" | "disconnected" | "closed"
+
+/** Events of a connection, by name. It never emits `"error"`. */
+export interface ConnectionEvents {
+  connection: ConnectionEvent
+  disconnection: DisconnectionEvent
+  failedConnection: DisconnectionEvent
+}
+
+export class Lifecycle implements ConnectionListener {
+  /** Settles when the connection has ended for good: with the error that ended it, if one did. */
+  readonly closed: Promise<ConnectionError | undefined>
+  readonly name: string | undefined
+
+  /** What events speak of and what bears the name; nothing happens before it is bound. */
+  #client: object = this
+  #resolveClosed: (error: ConnectionError | undefined) => void = () => {}
+  // Both only for those who use them: most connections have neither listeners nor anybody waiting.
+  #events: Emitter<ConnectionEvents> | undefined
+  #waiters: Waiters | undefined
+
+  /** @throws Error when the name is in use */
+  constructor(name: string | undefined) {
+    this.name = name
+    if (name !== undefined) assertFree(name)
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+  }
+
+  /** Says whose life it is, and registers that under the name. */
+  bind(client: object): void {
+    this.#client = client
+    if (this.name !== undefined) register(this.name, client)
+  }
+
+  get events(): Emitter<ConnectionEvents> {
+    this.#events ??= new Emitter()
+    return this.#events
+  }
+
+  /** Resolves when the connection stands, at the latest after `timeout` ms; rejects when it ends. */
+  ready(status: Status, timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    if (status === "connected") return Promise.resolve()
+    if (status === "closed") return Promise.reject(ended())
+    this.#waiters ??= new Waiters()
+    return this.#waiters.wait(timeout, signal)
+  }
+
+  /** Nobody need wait any more: the connection is being closed. */
+  onClosing(): void {
+    this.#waiters?.rejectAll(ended())
+  }
+
+  onConnected(address: string, reconnection: boolean, sessionLost: boolean): void {
+    this.#waiters?.resolveAll()
+    const lost = sessionLost ? ({ sessionLost } as const) : {}
+    this.#events?.emit("connection", {
+      connection: this.#client,
+      name: this.name,
+      address,
+      reconnection,
+      ...lost,
+    })
+  }
+
+  onDisconnected(address: string, error: ConnectionError): void {
+    this.#events?.emit("disconnection", { connection: this.#client, name: this.name, address, error })
+  }
+
+  onAttemptFailed(address: string, error: ConnectionError): void {
+    this.#events?.emit("failedConnection", { connection: this.#client, name: this.name, address, error })
+  }
+
+  onEnded(error: ConnectionError | undefined): void {
+    if (this.name !== undefined) unregister(this.name, this.#client)
+    this.#waiters?.rejectAll(error ?? ended())
+    this.#resolveClosed(error)
+  }
+}
+
+function ended(): ConnectionError {
+  return new ConnectionError("closed", "the connection is closed", { final: true })
+}

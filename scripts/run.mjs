@@ -11,26 +11,32 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 /** What a test file may take in all, in ms. Far more than any needs, so that only one that hangs meets it. */
 const TEST_TIMEOUT = 180_000
 
+/** The commands of each task, which run one after the other until one fails. */
 const TASKS = {
-  tour: (args) => typescript("tour/main.ts", args),
-  bench: (args) => typescript("bench/main.ts", args),
-  example: (args) => typescript("scripts/run-examples.ts", args),
-  test: (args) => ["node", ...testRunner(args)],
-  coverage: (args) => ["c8", "node", ...testRunner(args)],
-  types: (args) => ["tsc", "-p", "tsconfig.json", ...args],
-  package: (args) => typescript("scripts/check-package.ts", args),
-  docs: (args) => typescript("scripts/check-docs.ts", args),
+  tour: (args) => [typescript("tour/main.ts", ...args)],
+  bench: (args) => [typescript("bench/main.ts", ...args)],
+  example: (args) => [typescript("scripts/run-examples.ts", ...args)],
+  test: (args) => [["node", ...testRunner(args)]],
+  coverage: (args) => [["c8", process.execPath, ...testRunner(args)]],
+  types: (args) => [["tsc", "-p", "tsconfig.json", ...args]],
+  server: () => [typescript("scripts/server-version.ts")],
+  package: () => [typescript("scripts/check-package.ts")],
+  docs: () => [
+    typescript("scripts/options-docs.ts", "--check"),
+    typescript("scripts/check-links.ts"),
+    typescript("scripts/check-code-blocks.ts"),
+  ],
 }
 
 const [name, ...args] = process.argv.slice(2)
 const task = TASKS[name]
 if (!task) fail(`what to run? One of ${Object.keys(TASKS).join(", ")}`)
 if (!isInstalled()) install()
-const command = task(args)
+const commands = task(args)
 if (!isBuilt()) build()
-run(command)
+run(commands)
 
-function typescript(file, args) {
+function typescript(file, ...args) {
   return ["node", "--import", "tsx", file, ...args]
 }
 
@@ -125,15 +131,20 @@ function prepare([program, ...args]) {
   if (status !== 0) process.exit(status ?? exitCodeOf(signal))
 }
 
-function run([program, ...args]) {
+function run([[program, ...args], ...rest]) {
   const file = program === "node" ? process.execPath : binary(program)
   const start = program === "node" ? args : [file, ...args]
   const child = spawn(process.execPath, start, { cwd: root, stdio: "inherit" })
   // A terminal sends Ctrl-C to the child as well: it ends in its own way, and then so does this.
-  process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"))
-  process.on("SIGTERM", () => child.kill("SIGTERM"))
+  const interrupt = () => process.stdin.isTTY || child.kill("SIGINT")
+  const terminate = () => child.kill("SIGTERM")
+  process.on("SIGINT", interrupt).on("SIGTERM", terminate)
   child.once("error", (error) => fail(error.message))
-  child.once("exit", (code, signal) => process.exit(code ?? exitCodeOf(signal)))
+  child.once("exit", (code, signal) => {
+    if (code !== 0 || rest.length === 0) process.exit(code ?? exitCodeOf(signal))
+    process.off("SIGINT", interrupt).off("SIGTERM", terminate)
+    run(rest)
+  })
 }
 
 /** The script behind a command of a dependency. */

@@ -27,6 +27,9 @@ export class Lifecycle implements ConnectionListener {
 
   /** What events speak of and what bears the name; nothing happens before it is bound. */
   #client: object = this
+  /** Where the connection was last heard of. */
+  #address: string | undefined
+  #endedBy: ConnectionError | undefined
   #resolveClosed: (error: ConnectionError | undefined) => void = () => {}
   // Both only for those who use them: most connections have neither listeners nor anybody waiting.
   #events: Emitter<ConnectionEvents> | undefined
@@ -55,18 +58,20 @@ export class Lifecycle implements ConnectionListener {
   /** Resolves when the connection stands, at the latest after `timeout` ms; rejects when it ends. */
   ready(status: Status, timeout: number, signal: AbortSignal | undefined): Promise<void> {
     if (status === "connected") return Promise.resolve()
-    if (status === "closed") return Promise.reject(ended())
+    if (status === "closed") return Promise.reject(this.#ended())
     this.#waiters ??= new Waiters()
     return this.#waiters.wait(timeout, signal)
   }
 
   /** Nobody need wait any more: the connection is being closed. */
   onClosing(): void {
-    this.#waiters?.rejectAll(ended())
+    this.#waiters?.rejectAll(this.#ended())
   }
 
   onConnected(address: string, reconnection: boolean, sessionLost: boolean): void {
+    this.#address = address
     this.#waiters?.resolveAll()
+    this.#waiters = undefined
     const lost = sessionLost ? ({ sessionLost } as const) : {}
     this.#events?.emit("connection", {
       connection: this.#client,
@@ -82,16 +87,19 @@ export class Lifecycle implements ConnectionListener {
   }
 
   onAttemptFailed(address: string, error: ConnectionError): void {
+    this.#address = address
     this.#events?.emit("failedConnection", { connection: this.#client, name: this.name, address, error })
   }
 
   onEnded(error: ConnectionError | undefined): void {
     if (this.name !== undefined) unregister(this.name, this.#client)
-    this.#waiters?.rejectAll(error ?? ended())
+    this.#endedBy = error
+    this.#waiters?.rejectAll(error ?? this.#ended())
     this.#resolveClosed(error)
   }
-}
 
-function ended(): ConnectionError {
-  return new ConnectionError("closed", "the connection is closed", { final: true })
+  #ended(): ConnectionError {
+    const details = { final: true, address: this.#address, cause: this.#endedBy }
+    return new ConnectionError("closed", "the connection is closed", details)
+  }
 }

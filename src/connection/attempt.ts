@@ -13,7 +13,7 @@ import {
 } from "../transport/transport.ts"
 import { FairTimer, type FairTimerOwner } from "../util/fair-timer.ts"
 import { discard } from "./discard.ts"
-import { type Credentials, Handshake, type HandshakeSettings } from "./handshake.ts"
+import { type Credentials, Handshake } from "./handshake.ts"
 import type { ConnectionOptions } from "./options.ts"
 
 /** A transport that the server has answered on, and the parser of what it sends. */
@@ -32,7 +32,7 @@ export interface AttemptOwner {
 
 export class Attempt implements TransportEvents, FairTimerOwner {
   readonly #options: ConnectionOptions
-  readonly #settings: HandshakeSettings
+  readonly #database: number | undefined
   readonly #owner: AttemptOwner
   readonly #parser: Parser
   readonly #timer: FairTimer
@@ -46,19 +46,20 @@ export class Attempt implements TransportEvents, FairTimerOwner {
   /** Counts the steps that the attempt has taken, for the timer to see progress. */
   #progress = 0
 
+  /** @param database what to select; `undefined` for nothing */
   constructor(
     options: ConnectionOptions,
-    settings: HandshakeSettings,
+    database: number | undefined,
     owner: AttemptOwner,
     keepsAlive: boolean,
   ) {
     this.#options = options
-    this.#settings = settings
+    this.#database = database
     this.#owner = owner
     this.#address = options.label
-    this.#parser = new Parser(settings.protocol === 3)
+    this.#parser = new Parser(options.settings.protocol === 3)
     this.#keepsAlive = keepsAlive
-    this.#dueAt = performance.now() + options.timeout
+    this.#dueAt = performance.now() + options.settings.timeout
     this.#timer = new FairTimer(this, keepsAlive)
   }
 
@@ -85,7 +86,7 @@ export class Attempt implements TransportEvents, FairTimerOwner {
       const endpoint = await this.#options.resolve()
       if (this.#isOver) return
       this.#address = formatEndpoint(endpoint)
-      this.#credentials = { username: this.#options.username, password: await this.#password() }
+      this.#credentials = { username: this.#options.settings.username, password: await this.#password() }
       if (!this.#isOver) this.#dial(endpoint)
     } catch (error) {
       this.#fail(
@@ -95,7 +96,7 @@ export class Attempt implements TransportEvents, FairTimerOwner {
   }
 
   async #password(): Promise<string | undefined> {
-    const { password } = this.#options
+    const { password } = this.#options.settings
     if (typeof password !== "function") return password
     try {
       const value: unknown = await password()
@@ -116,11 +117,15 @@ export class Attempt implements TransportEvents, FairTimerOwner {
     if (!this.#keepsAlive) this.#transport.keepAlive(false)
   }
 
+  #newHandshake(): Handshake {
+    return new Handshake(this.#options.settings, this.#database, this.#credentials, this.#address)
+  }
+
   // ── what the transport tells ──────────────────────────────────────────────────────────────────────────────────
 
   onOpen(): void {
     if (this.#isOver) return
-    this.#handshake = new Handshake(this.#settings, this.#credentials, this.#address)
+    this.#handshake = this.#newHandshake()
     this.#transport?.write([this.#handshake.bytes()])
   }
 
@@ -132,28 +137,35 @@ export class Attempt implements TransportEvents, FairTimerOwner {
     if (this.#isOver) return
     this.#parser.received(count)
     try {
-      this.#readReplies()
+      if (this.#readReplies()) this.#succeed()
     } catch (error) {
-      this.#fail(
-        error instanceof ConnectionError ? error : this.#error("protocol-error", describeCause(error), error),
-      )
+      this.#fail(this.#answerError(error))
     }
   }
 
-  #readReplies(): void {
+  /** The handshake's own errors are complete; those of the parser do not know where they are. */
+  #answerError(error: unknown): ConnectionError {
+    if (error instanceof ConnectionError && error.address !== undefined) return error
+    const cause = error instanceof ConnectionError ? error.cause : error
+    return this.#error("protocol-error", describeCause(error), cause)
+  }
+
+  /** Hands the replies to the handshake; true when that is done, and nothing is left over. */
+  #readReplies(): boolean {
+    // Whatever the server says before it was asked (too many clients, protected mode) is about the first step.
+    const handshake = this.#handshake ?? this.#newHandshake()
+    this.#handshake = handshake
+    const parser = this.#parser
     for (;;) {
-      const reply = this.#parser.next(false)
-      if (reply === INCOMPLETE) return
-      if (this.#parser.isPush) continue
-      // Whatever the server says before it was asked (too many clients, protected mode) is about the first step.
-      const handshake = this.#handshake ?? new Handshake(this.#settings, this.#credentials, this.#address)
-      this.#handshake = handshake
-      const next = handshake.accept(reply, this.#parser.isError)
-      if (next === "write") this.#transport?.write([handshake.bytes()])
-      if (next !== "done") continue
-      this.#succeed()
-      return
+      const reply = parser.next(false)
+      if (reply === INCOMPLETE) break
+      if (parser.isPush) continue
+      if (handshake.accept(reply, parser.isError) === "write") this.#transport?.write([handshake.bytes()])
     }
+    if (!handshake.isDone) return false
+    // The next reply would go to the first request, which it cannot be for.
+    if (parser.hasPartial && !parser.partialMayBePush) throw handshake.unsolicited()
+    return true
   }
 
   onDrain(): void {}
@@ -185,7 +197,7 @@ export class Attempt implements TransportEvents, FairTimerOwner {
   }
 
   onDue(): void {
-    const { timeout } = this.#options
+    const { timeout } = this.#options.settings
     this.#fail(
       this.#error("timeout", `not connected within ${timeout} ms (while ${this.#doing()})`, undefined),
     )

@@ -45,7 +45,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     this.#listener = listener
     this.#address = options.label
     this.#wire = new Wire(options, this)
-    this.#backoff = new Backoff(options.backoffInitial, options.backoffMax)
+    this.#backoff = new Backoff(options.settings.backoffInitial, options.settings.backoffMax)
     this.#startAttempt()
   }
 
@@ -74,8 +74,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
   #startAttempt(): void {
     this.#backoffTimer = undefined
     this.#wire.refusal = undefined
-    const settings = { ...this.#options.handshake, database: this.#wire.session.database }
-    this.#attempt = new Attempt(this.#options, settings, this, this.#keepsAlive)
+    this.#attempt = new Attempt(this.#options, this.#wire.session.database, this, this.#keepsAlive)
     this.#attempt.start()
   }
 
@@ -91,14 +90,13 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     this.#sessionLost = false
     this.#wire.open(link)
     this.#listener.onConnected(link.address, isAgain, sessionLost)
-    this.#wire.readReplies()
   }
 
   onAttemptFailed(attempt: Attempt, error: ConnectionError): void {
     if (attempt !== this.#attempt) return
     this.#attempt = undefined
     const isLast =
-      this.#options.exitOnDisconnection || (this.#isFirstAttempt && this.#options.exitOnFirstFailure)
+      this.#options.settings.exitOnDisconnection || (this.#isFirstAttempt && this.#options.exitOnFirstFailure)
     this.#isFirstAttempt = false
     this.#address = error.address ?? this.#address
     if (isLast) {
@@ -134,8 +132,8 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
   onLinkLost(loss: Loss): void {
     this.#sessionLost = this.#wire.closeLink() || this.#sessionLost
     const error = located(loss.error, this.#address)
-    if (this.#state === "closing") this.#loseWhileClosing(error)
-    else if (this.#options.exitOnDisconnection) this.#loseForGood(asFinal(error))
+    if (this.#state === "closing") this.#loseWhileClosing(asFinal(error))
+    else if (this.#options.settings.exitOnDisconnection) this.#loseForGood(asFinal(error))
     else if (loss.atOnce) this.#moveOn(error)
     else this.#loseForNow(error)
   }

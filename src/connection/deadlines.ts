@@ -10,7 +10,8 @@ import type { Request, RequestTerms } from "./request.ts"
 export class Deadlines {
   readonly #queue: RequestQueue
   readonly #usualTimeout: number
-  readonly #heap = new TimeHeap<RequestTerms>()
+  /** Made for the first request with a timeout of its own: many connections never have one. */
+  #heap: TimeHeap<RequestTerms> | undefined
   /** The number of the first request that was not seen to be past its deadline. */
   #pointer = 0
 
@@ -23,12 +24,14 @@ export class Deadlines {
   start(terms: RequestTerms, since: number): void {
     if (terms.heapIndex >= 0 || terms.request.isSettled) return
     terms.deadline = since + terms.timeoutMs(this.#usualTimeout)
-    if (terms.deadline !== Number.POSITIVE_INFINITY) this.#heap.add(terms)
+    if (terms.deadline === Number.POSITIVE_INFINITY) return
+    this.#heap ??= new TimeHeap()
+    this.#heap.add(terms)
   }
 
   /** A request that has terms needs no deadline any more. */
   stop(terms: RequestTerms): void {
-    this.#heap.remove(terms)
+    this.#heap?.remove(terms)
   }
 
   /** Requests of the outbox were taken out: the numbers of those after them have changed. */
@@ -39,22 +42,24 @@ export class Deadlines {
   /** When the next request is due. */
   next(): number {
     const usual = this.#advance(Number.NEGATIVE_INFINITY, undefined)
-    return Math.min(usual, this.#heap.first?.deadline ?? Number.POSITIVE_INFINITY)
+    return Math.min(usual, this.#heap?.first?.deadline ?? Number.POSITIVE_INFINITY)
   }
 
   /** Takes the requests whose deadline has passed. */
   takeDue(now: number): Request[] {
     const due: Request[] = []
     this.#advance(now, due)
-    for (
-      let terms = this.#heap.first;
-      terms !== undefined && terms.deadline <= now;
-      terms = this.#heap.first
-    ) {
-      this.#heap.remove(terms)
+    this.#takeFromHeap(now, due)
+    return due
+  }
+
+  #takeFromHeap(now: number, due: Request[]): void {
+    for (;;) {
+      const terms = this.#heap?.first
+      if (terms === undefined || terms.deadline > now) return
+      this.stop(terms)
       due.push(terms.request)
     }
-    return due
   }
 
   /**

@@ -6,15 +6,12 @@
 import { ConnectionError, type ConnectionErrorReason, RedisError } from "../errors.ts"
 import { Encoder } from "../protocol/encode.ts"
 import { VERSION } from "../version.ts"
+import type { ConnectionSettings } from "./options.ts"
 
-export interface HandshakeSettings {
-  readonly protocol: 2 | 3
-  readonly database: number | undefined
-  readonly clientName: string | undefined
-  /** Whether to tell the driver's name and version. */
-  readonly clientInfo: boolean
-  readonly readonly: boolean
-}
+export type HandshakeSettings = Pick<
+  ConnectionSettings,
+  "protocol" | "clientName" | "clientInfo" | "readonly"
+>
 
 export interface Credentials {
   readonly username: string | undefined
@@ -54,14 +51,18 @@ function authentication({ username, password }: Credentials): string[] {
 }
 
 /** The steps of the first write: one round trip for all of them. */
-function firstSteps(settings: HandshakeSettings, credentials: Credentials): Step[] {
+function firstSteps(
+  settings: HandshakeSettings,
+  database: number | undefined,
+  credentials: Credentials,
+): Step[] {
   const steps: Step[] = []
   const auth = authentication(credentials)
   if (settings.protocol === 3) steps.push(helloStep(auth))
   else if (auth.length > 0)
     steps.push({ command: ["AUTH", ...auth], purpose: "AUTH", isAuthentication: true })
-  if (settings.database !== undefined) {
-    steps.push({ command: ["SELECT", String(settings.database)], purpose: `SELECT ${settings.database}` })
+  if (database !== undefined) {
+    steps.push({ command: ["SELECT", String(database)], purpose: `SELECT ${database}` })
   }
   if (settings.clientName !== undefined) {
     steps.push({ command: ["CLIENT", "SETNAME", settings.clientName], purpose: "CLIENT SETNAME" })
@@ -85,8 +86,14 @@ export class Handshake {
   /** Whether a command was carried out, which a server that wants a password first would not have done. */
   #isProven = false
 
-  constructor(settings: HandshakeSettings, credentials: Credentials, address: string) {
-    this.#steps = firstSteps(settings, credentials)
+  /** @param database what to select; `undefined` for nothing */
+  constructor(
+    settings: HandshakeSettings,
+    database: number | undefined,
+    credentials: Credentials,
+    address: string,
+  ) {
+    this.#steps = firstSteps(settings, database, credentials)
     this.#address = address
   }
 
@@ -99,22 +106,29 @@ export class Handshake {
     return bytes
   }
 
+  /** Whether all was answered. */
+  get isDone(): boolean {
+    return this.#position === this.#steps.length
+  }
+
   /**
-   * Takes the next reply: `"done"`, `"more"` replies are to come, or there is more to `"write"`.
+   * Takes the next reply; tells whether there is more to write, or else whether to wait.
    * @throws ConnectionError when the answer ends the attempt
    */
-  accept(reply: unknown, isError: boolean): "done" | "more" | "write" {
+  accept(reply: unknown, isError: boolean): "write" | "wait" {
     const step = this.#steps[this.#position++]
-    if (step === undefined)
-      throw this.#error("protocol-error", "the server sent a reply that nobody asked for", undefined)
+    if (step === undefined) throw this.unsolicited()
     if (!isError) this.#isProven = true
     else if (reply instanceof RedisError) this.#judge(step, reply)
-    if (this.#position < this.#steps.length) return "more"
-    if (this.#isProven || step === PING) return "done"
+    if (!this.isDone || this.#isProven || step === PING) return "wait"
     // Nothing but refused SETINFOs: before 7.2 that is also what a server says which wants a password first.
     this.#steps = [PING]
     this.#position = 0
     return "write"
+  }
+
+  unsolicited(): ConnectionError {
+    return this.#error("protocol-error", "the server sent a reply that nobody asked for", undefined)
   }
 
   #judge(step: Step, error: RedisError): void {
@@ -141,6 +155,6 @@ function isUnknownHello(step: Step, error: RedisError): boolean {
 function reasonOf(step: Step, error: RedisError): ConnectionErrorReason {
   if (error.code === "NOAUTH" || error.code === "WRONGPASS") return "authentication"
   if (step.isAuthentication !== true) return "handshake"
-  const isRefusal = error.code === "NOPERM" || /\bAUTH\b|password/i.test(error.message)
+  const isRefusal = error.code === "NOPERM" || (error.code === "ERR" && /auth|password/i.test(error.message))
   return isRefusal ? "authentication" : "handshake"
 }

@@ -14,7 +14,7 @@ import { Deadlines } from "./deadlines.ts"
 import { discard } from "./discard.ts"
 import type { Executor } from "./executor.ts"
 import { Health } from "./health.ts"
-import type { ConnectionOptions } from "./options.ts"
+import type { ConnectionOptions, ConnectionSettings } from "./options.ts"
 import { RequestQueue } from "./queue.ts"
 import type { ReplyFacts, Request, RequestOwner, RequestTerms } from "./request.ts"
 import { Session } from "./session.ts"
@@ -57,7 +57,8 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   refusal: Rejection | undefined
   readonly session: Session
 
-  readonly #options: ConnectionOptions
+  readonly #settings: ConnectionSettings
+  readonly #label: string
   readonly #owner: WireOwner
   readonly #encoder = new Encoder()
   readonly #queue = new RequestQueue()
@@ -78,12 +79,14 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   #reportsIdle = false
 
   constructor(options: ConnectionOptions, owner: WireOwner) {
-    this.#options = options
+    const { settings } = options
+    this.#settings = settings
+    this.#label = options.label
     this.#owner = owner
-    this.session = new Session(options.handshake.database)
-    this.#deadlines = new Deadlines(this.#queue, options.commandTimeout)
-    this.#health = new Health(options.healthCheckInterval)
-    this.#soonestDueMs = Math.min(options.commandTimeout, this.#health.lookAfter)
+    this.session = new Session(settings.database)
+    this.#deadlines = new Deadlines(this.#queue, settings.commandTimeout)
+    this.#health = new Health(settings.healthCheckInterval)
+    this.#soonestDueMs = Math.min(settings.commandTimeout, this.#health.lookAfter)
     // The socket keeps the process alive, or whatever else this waits for.
     this.#timer = new FairTimer(this, false)
   }
@@ -101,7 +104,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
       request.fail(error)
       return
     }
-    if (this.refusal !== undefined || this.#queue.length - this.#withdrawn >= this.#options.maxInFlight) {
+    if (this.refusal !== undefined || this.#queue.length - this.#withdrawn >= this.#settings.maxInFlight) {
       encoder.rewind(before)
       this.#refuse(request)
       return
@@ -127,7 +130,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   #refuse(request: Request): void {
     const rejection = this.refusal ?? {
       reason: "overloaded",
-      message: `${this.#options.maxInFlight} requests are waiting or in flight (maxInFlight)`,
+      message: `${this.#settings.maxInFlight} requests are waiting or in flight (maxInFlight)`,
     }
     request.fail(this.#errorFor(request, rejection))
   }
@@ -239,14 +242,9 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   }
 
   onRead(count: number): void {
-    this.#link?.parser.received(count)
-    this.readReplies()
-  }
-
-  /** Hands out the replies that have been received. */
-  readReplies(): void {
     const link = this.#link
     if (link === undefined) return
+    link.parser.received(count)
     try {
       this.#dispatch(link)
     } catch (error) {
@@ -309,7 +307,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   }
 
   #expire(request: Request): void {
-    const timeout = request.terms?.timeoutMs(this.#options.commandTimeout) ?? this.#options.commandTimeout
+    const timeout = request.terms?.timeoutMs(this.#settings.commandTimeout) ?? this.#settings.commandTimeout
     const message = `no reply to ${request.label} within ${timeout} ms`
     const isUseless = request.isSent && request.mustBeAnswered
     if (!request.isSettled) this.#abandon(request, this.#errorFor(request, { reason: "timeout", message }))
@@ -351,7 +349,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     if (link === undefined || oldest === undefined) return
     const now = performance.now()
     if (this.#health.due(now, link.parser.bytesReceived, oldest) > now) return
-    const message = `nothing came back for ${this.#options.healthCheckInterval} ms (healthCheckInterval)`
+    const message = `nothing came back for ${this.#settings.healthCheckInterval} ms (healthCheckInterval)`
     this.#lose(
       new ConnectionError("health-check-timeout", message, { address: link.address, outcome: "unknown" }),
     )
@@ -434,7 +432,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   #errorFor(request: Request, { reason, message, cause, final }: Rejection): ConnectionError {
     const details = {
-      address: this.#link?.address ?? this.#options.label,
+      address: this.#link?.address ?? this.#label,
       outcome: request.isSent ? "unknown" : "not-sent",
       cause,
       final: final ?? false,

@@ -17,29 +17,15 @@ export function openConnection(
   return new Connection(connectionOptions(options, exitOnFirstFailure), listener)
 }
 
-function connectionOptions(options: ResolvedOptions, exitOnFirstFailure: boolean): ConnectionOptions {
-  const endpoint = endpointOf(options)
+function connectionOptions(settings: ResolvedOptions, exitOnFirstFailure: boolean): ConnectionOptions {
+  const endpoint = endpointOf(settings)
+  const { socket, tls } = settings
   return {
-    dial: socketDial({ tls: options.tls === false ? undefined : options.tls, socket: options.socket }),
+    settings,
+    dial: socketDial({ tls: tls === false ? undefined : tls, socket }),
     resolve: () => endpoint,
     label: formatEndpoint(endpoint),
-    username: options.username,
-    password: options.password,
-    handshake: {
-      protocol: options.protocol,
-      database: options.database,
-      clientName: options.clientName,
-      clientInfo: options.clientInfo,
-      readonly: options.readonly,
-    },
-    timeout: options.timeout,
-    commandTimeout: options.commandTimeout,
-    backoffInitial: options.backoffInitial,
-    backoffMax: options.backoffMax,
-    exitOnDisconnection: options.exitOnDisconnection,
     exitOnFirstFailure,
-    healthCheckInterval: options.healthCheckInterval,
-    maxInFlight: options.maxInFlight,
   }
 }
 

@@ -50,11 +50,11 @@ export class Encoder {
   #end = 0
   #pieces: Uint8Array[] = []
   /** Blocks that are full, for {@link recycle} to give back. */
-  #fullBlocks: Bytes[] = []
+  #fullBlocks: Bytes[] | undefined
   /** Borrowed memory of large texts among the pieces. */
-  #largeTexts: Bytes[] = []
+  #largeTexts: Bytes[] | undefined
   /** The same of pieces that were taken. */
-  #takenTexts: Bytes[] = []
+  #takenTexts: Bytes[] | undefined
 
   /**
    * Encodes one command.
@@ -104,9 +104,9 @@ export class Encoder {
     this.#closePiece()
     this.#pieces = []
     this.size = 0
-    if (this.#largeTexts.length > 0) {
-      this.#takenTexts.push(...this.#largeTexts)
-      this.#largeTexts = []
+    if (this.#largeTexts !== undefined) {
+      this.#takenTexts = [...(this.#takenTexts ?? []), ...this.#largeTexts]
+      this.#largeTexts = undefined
     }
     return pieces
   }
@@ -116,7 +116,7 @@ export class Encoder {
    * next user.
    */
   recycle(): void {
-    for (const block of this.#fullBlocks) returnBlock(block)
+    for (const block of this.#fullBlocks ?? []) returnBlock(block)
     if (this.#block !== undefined) returnBlock(this.#block)
     this.#forgetBlocks()
     this.onTakenWritten()
@@ -124,22 +124,21 @@ export class Encoder {
 
   /** Nobody reads the pieces any more that were taken by now. */
   onTakenWritten(): void {
-    if (this.#takenTexts.length === 0) return
-    for (const text of this.#takenTexts) returnLarge(text)
-    this.#takenTexts = []
+    for (const text of this.#takenTexts ?? []) returnLarge(text)
+    this.#takenTexts = undefined
   }
 
   /** After {@link take}: the pieces are still read. What is left of the block goes on being written to. */
   abandon(): void {
     if (this.#end + LEAST_REMAINDER > BLOCK_SIZE) this.#forgetBlocks()
-    else if (this.#fullBlocks.length > 0) this.#fullBlocks = []
+    else this.#fullBlocks = undefined
   }
 
   #forgetBlocks(): void {
     this.#block = undefined
     this.#start = 0
     this.#end = 0
-    if (this.#fullBlocks.length > 0) this.#fullBlocks = []
+    this.#fullBlocks = undefined
   }
 
   /** Forgets all bytes that were not taken. */
@@ -175,7 +174,7 @@ export class Encoder {
   #takeForGood(): Uint8Array[] {
     const pieces = this.take()
     this.#forgetBlocks()
-    this.#takenTexts = []
+    this.#takenTexts = undefined
     return pieces
   }
 
@@ -199,6 +198,7 @@ export class Encoder {
       this.#block = borrowBlock()
     } else if (this.#end + room > BLOCK_SIZE) {
       this.#closePiece()
+      this.#fullBlocks ??= []
       this.#fullBlocks.push(this.#block)
       this.#block = borrowBlock()
       this.#start = 0
@@ -298,6 +298,7 @@ export class Encoder {
       memory = borrowLarge(length)
       memory.utf8Write(text, 0, length)
     }
+    this.#largeTexts ??= []
     this.#largeTexts.push(memory)
     this.#piece(memory.subarray(0, length))
   }

@@ -27,7 +27,6 @@ class SocketTransport implements Transport {
 
   readonly #socket: Socket
   readonly #isSecure: boolean
-  #error: Error | undefined
 
   constructor(settings: SocketSettings, endpoint: Endpoint, events: TransportEvents) {
     this.events = events
@@ -85,31 +84,32 @@ class SocketTransport implements Transport {
 
   #listen(): void {
     const socket = this.#socket
-    socket.once("connect", this.#onConnect)
-    if (this.#isSecure) socket.once("secureConnect", this.#onOpen)
-    socket.on("drain", () => this.events.onDrain())
-    socket.on("error", (error) => {
-      this.#error ??= error
+    socket.once("connect", () => {
+      this.stage = "securing"
+      if (!this.#isSecure) this.#onOpen()
     })
-    // The peer will send nothing any more, so nothing that is in flight can be answered.
-    socket.on("end", () => socket.destroy())
-    socket.on("close", this.#onClose)
+    if (this.#isSecure) socket.once("secureConnect", () => this.#onOpen())
+    socket.on("drain", () => this.events.onDrain())
+    socket.on("error", ignore)
+    socket.on("end", destroyThis)
+    socket.on("close", () => {
+      this.isClosed = true
+      this.events.onClose(socket.errored ?? undefined)
+    })
   }
 
-  readonly #onConnect = (): void => {
-    this.stage = "securing"
-    if (!this.#isSecure) this.#onOpen()
-  }
-
-  readonly #onClose = (): void => {
-    this.isClosed = true
-    this.events.onClose(this.#error)
-  }
-
-  readonly #onOpen = (): void => {
+  #onOpen(): void {
     this.stage = "open"
     this.events.onOpen()
   }
+}
+
+/** An error is told with the end that follows it. */
+function ignore(): void {}
+
+/** The peer will send nothing any more, so nothing that is in flight can be answered. */
+function destroyThis(this: Socket): void {
+  this.destroy()
 }
 
 /** The name that the certificate must be for; an address cannot be one (RFC 6066, section 3). */

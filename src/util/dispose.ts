@@ -7,5 +7,7 @@
 export function nameAsyncDispose(prototype: object): void {
   if (typeof Symbol.asyncDispose === "symbol") return
   const method = Object.getOwnPropertyDescriptor(prototype, "undefined")
-  if (method !== undefined) Object.defineProperty(prototype, Symbol.for("nodejs.asyncDispose"), method)
+  if (method === undefined) return
+  Object.defineProperty(prototype, Symbol.for("nodejs.asyncDispose"), method)
+  Reflect.deleteProperty(prototype, "undefined")
 }

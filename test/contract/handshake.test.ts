@@ -432,29 +432,6 @@ describe("handshake", () => {
     )
   })
 
-  test("an old server that knows AUTH with one argument only gets the password alone", async (t) => {
-    const fake = await fakeServer(t, (command) =>
-      command[0] === "AUTH" && command.length === 3
-        ? "-ERR wrong number of arguments for 'auth' command\r\n"
-        : undefined,
-    )
-    const own = closing(
-      t,
-      await Redix.connect({
-        host: "127.0.0.1",
-        port: fake.port,
-        username: "user",
-        password: "pw",
-        database: 2,
-      }),
-    )
-    assert.equal(own.status, "connected")
-    const received = fake.connections.flatMap((connection) => connection.received)
-    assert.ok(
-      received.some((command) => command.length === 2 && command[0] === "AUTH" && command[1] === "pw"),
-    )
-  })
-
   test("reconnecting repeats the whole handshake", async (t) => {
     const fake = await fakeServer(t)
     const own = closing(

@@ -6,7 +6,7 @@ import { nullBulk } from "../../support/fake-server.ts"
 import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import { equals, unique } from "./invariants.ts"
-import { atLeast, connected, failureOf, proxied, recovered, replyOf, scripted } from "./setup.ts"
+import { atLeast, connected, echoes, failureOf, proxied, recovered, replyOf, scripted } from "./setup.ts"
 
 let server: RedisServer
 const send = (...command: string[]) => server.send(...command)
@@ -82,11 +82,10 @@ describe("row 21: a blocking command longer than the health check interval", { c
   })
 
   test("suspends the clock only for its own time: a link that dies under it is noticed afterwards", async (t) => {
-    const { calls, recorder, seen, fake } = await scripted(
-      t,
-      (command) => (command[0] === "ECHO" ? `$${command[1]?.length}\r\n${command[1]}\r\n` : ""),
-      { healthCheckInterval: interval, commandTimeout: 20_000 },
-    )
+    const { calls, recorder, seen, fake } = await scripted(t, echoes, {
+      healthCheckInterval: interval,
+      commandTimeout: 20_000,
+    })
     replyOf(await calls.echo())
     const started = performance.now()
     const mute = calls.command(["BLPOP", "k", 1])
@@ -104,10 +103,7 @@ describe("row 21: a blocking command longer than the health check interval", { c
   test("does not switch the check off for those after it", async (t) => {
     const { calls, recorder, seen } = await scripted(
       t,
-      (command) => {
-        if (command[0] === "BLPOP") return nullBulk
-        return command[0] === "ECHO" ? `$${command[1]?.length}\r\n${command[1]}\r\n` : ""
-      },
+      (command) => (command[0] === "BLPOP" ? nullBulk : echoes(command)),
       { healthCheckInterval: interval, commandTimeout: 20_000 },
     )
     replyOf(await calls.command(["BLPOP", "k", 1]))

@@ -346,7 +346,7 @@ describe("row 28: passwords", () => {
       await until(() => seen.failures.length >= failures + 2)
       const error = seen.failures.at(-1)?.error
       assert.equal(error?.reason, "authentication")
-      assert.match(`${(error?.cause as Error).message}`, /vault is shut/)
+      assert.match(String(error?.cause), /vault is shut/)
       failureOf(await calls.echo(), "closed", "not-sent")
       broken = "no"
       await recovered(calls)
@@ -399,8 +399,6 @@ describe("row 30: errors of the server in pipelines", () => {
     // Every rotation, so that each kind comes first, last and beside every other.
     for (let shift = 0; shift < parts.length; shift++) {
       const turned = [...parts.slice(shift), ...parts.slice(0, shift)]
-      const first = turned.findIndex(([command]) => command[0] === "GET" || command[0] === "LPUSH")
-      assert.ok(first >= 0)
       replyOf(await calls.command(["SET", key, "v"]))
       assert.deepEqual(
         codes(await calls.pipeline(turned.map(([command]) => command))),

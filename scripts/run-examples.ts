@@ -1,0 +1,58 @@
+/**
+ * The examples: which there are, and running one against a real server. `npm run example` lists them,
+ * `npm run example -- cache` runs those whose names contain a word, on `REDIS_URL` if it is set.
+ */
+import { readdirSync, readFileSync } from "node:fs"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import { RedisServer } from "../support/server.ts"
+import { type ChildResult, runNode } from "./child.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+const TIMEOUT_MS = 60_000
+
+/** Such as `examples/01-basic-usage.ts`. */
+export function exampleFiles(): string[] {
+  const files = readdirSync(new URL("../examples", import.meta.url)).filter((file) => file.endsWith(".ts"))
+  return files.sort().map((file) => `examples/${file}`)
+}
+
+/** Each example ends by itself, with 0. */
+export function runExample(file: string, url: string): Promise<ChildResult> {
+  const env = { REDIS_URL: url }
+  return runNode(["--import", "tsx", file], { cwd: root, env, timeout: TIMEOUT_MS })
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const wanted = exampleFiles().filter((file) => words.some((word) => file.includes(word)))
+  if (wanted.length === 0) {
+    console.log(listOfExamples())
+    return words.length === 0 ? 0 : 1
+  }
+  await using server = process.env["REDIS_URL"] ? undefined : await RedisServer.start()
+  let failures = 0
+  for (const file of wanted) {
+    console.log(`— ${file}`)
+    const { code, output } = await runExample(file, server?.url ?? process.env["REDIS_URL"] ?? "")
+    process.stdout.write(output)
+    if (code !== 0) {
+      failures += 1
+      console.error(`${file} ended with ${code}`)
+    }
+  }
+  return failures === 0 ? 0 : 1
+}
+
+/** Every example with what its first line says. */
+function listOfExamples(): string {
+  const lines = exampleFiles().map((file) => {
+    const [first = ""] = readFileSync(new URL(`../${file}`, import.meta.url), "utf8").split("\n")
+    const name = file.slice("examples/".length, -".ts".length)
+    return `  ${name.padEnd(28)} ${/^\W*(.*?)[\s*/]*$/.exec(first)?.[1] ?? ""}`
+  })
+  return ["npm run example -- <name>, or a part of it:", ...lines].join("\n")
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  process.exitCode = await main(process.argv.slice(2))
+}

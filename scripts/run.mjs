@@ -19,6 +19,7 @@ const TASKS = {
   test: (args) => [["node", ...testRunner(args)]],
   coverage: (args) => [["c8", process.execPath, ...testRunner(args)]],
   types: (args) => [["tsc", "-p", "tsconfig.json", ...args]],
+  generate: (args) => [typescript("scripts/generate-commands.ts", ...args)],
   server: () => [typescript("scripts/server-version.ts")],
   package: () => [typescript("scripts/check-package.ts")],
   docs: () => [

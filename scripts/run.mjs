@@ -20,6 +20,7 @@ const TASKS = {
   coverage: (args) => [["c8", process.execPath, ...testRunner(args)]],
   types: (args) => [["tsc", "-p", "tsconfig.json", ...args]],
   generate: (args) => [typescript("scripts/generate-commands.ts", ...args)],
+  conformance: (args) => [typescript("scripts/conformance.ts", ...args)],
   server: () => [typescript("scripts/server-version.ts")],
   package: () => [typescript("scripts/check-package.ts")],
   docs: () => [

@@ -10,7 +10,7 @@ import { type Fact, readFacts } from "../../facts/table.ts"
 import type { RedisServer } from "../../support/server.ts"
 import { mismatch } from "./check-reply.ts"
 import { type Form, readForms } from "./forms.ts"
-import { isAtLeast, type Servers } from "./servers.ts"
+import { giveSlots, isAtLeast, type Servers } from "./servers.ts"
 
 export interface Report {
   readonly server: string
@@ -55,6 +55,7 @@ export async function runConformance(servers: Servers): Promise<Report> {
   for (const mode of MODES) {
     for (const [kind, server] of Object.entries(servers.of)) {
       const list = forms.filter((form) => form.server === kind)
+      if (kind === "cluster") await giveSlots(server)
       const runner = new Runner(server, mode, servers.target.port)
       for (const form of list) {
         const fact = factOf(facts, form.command)

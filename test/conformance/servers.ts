@@ -33,8 +33,6 @@ export async function startServers(): Promise<Servers> {
       start({ args: ["--replicaof", primary.host, `${primary.port}`] }),
       start({ sentinelConfig: `sentinel monitor mymaster ${target.host} ${target.port} 1` }),
     ])
-    await cluster.send("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-    await until(async () => String(await cluster.send("CLUSTER", "INFO")).includes("cluster_state:ok"))
     const info = String(await plain.send("INFO", "server"))
     const valkey = /^valkey_version:(\S+)/m.exec(info)?.[1]
     const version = valkey ?? /^redis_version:(\S+)/m.exec(info)?.[1] ?? ""
@@ -44,6 +42,13 @@ export async function startServers(): Promise<Servers> {
     await stop()
     throw error
   }
+}
+
+/** Gives all slots to the only node of a cluster, which forms may have taken from it. */
+export async function giveSlots(cluster: RedisServer): Promise<void> {
+  await cluster.send("CLUSTER", "FLUSHSLOTS").catch(() => undefined)
+  await cluster.send("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+  await until(async () => String(await cluster.send("CLUSTER", "INFO")).includes("cluster_state:ok"))
 }
 
 /** Whether `version` is at least `least`. */

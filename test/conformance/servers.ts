@@ -12,7 +12,15 @@ export interface Servers {
   stop(): Promise<void>
 }
 
-const CLUSTER = ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"]
+// A short timeout is also a short wait until the node takes up its slots again.
+const CLUSTER = [
+  "--cluster-enabled",
+  "yes",
+  "--cluster-config-file",
+  "nodes.conf",
+  "--cluster-node-timeout",
+  "500",
+]
 
 export async function startServers(): Promise<Servers> {
   const started: RedisServer[] = []

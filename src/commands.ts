@@ -7,7 +7,14 @@ import type { Executor } from "./connection/executor.ts"
 import { sendCommand, sendPipeline, sendTransaction, sendWithoutReply } from "./connection/requests.ts"
 import type { ConnectionError, RedisError } from "./errors.ts"
 import type { Encoding, Protocol, RequestOptions } from "./options.ts"
-import type { AllLongEnough, Command, LongEnough, PipelineReplies, ReplyOf } from "./protocol/command-map.ts"
+import type {
+  AllLongEnough,
+  Command,
+  LongEnough,
+  PipelineReplies,
+  ReplyOf,
+  SuggestedCommand,
+} from "./protocol/command-map.ts"
 
 /** The outcome of a `safe` call: the value, or the error instead of a rejection. */
 export type Result<T> =
@@ -17,15 +24,15 @@ export type Result<T> =
 /** As {@link Commands}, but a failure is a value and the promise never rejects. */
 export interface SafeCommands<out P extends Protocol = 2> {
   command<const C extends Command, E extends Encoding = "utf8">(
-    command: C & LongEnough<C>,
+    command: (C & LongEnough<C>) | SuggestedCommand,
     options?: RequestOptions<E>,
   ): Promise<Result<ReplyOf<C, P, E>>>
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs & AllLongEnough<Cs>,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<Result<PipelineReplies<Cs, P, E>>>
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs & AllLongEnough<Cs>,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<Result<PipelineReplies<Cs, P, E> | null>>
   noreplyCommand(command: Command, options?: RequestOptions): Promise<Result<void>>
@@ -45,7 +52,7 @@ export interface Commands<out P extends Protocol = 2> {
    * const value = await conn.command(["GET", "key"]) // string | null
    */
   command<const C extends Command, E extends Encoding = "utf8">(
-    command: C & LongEnough<C>,
+    command: (C & LongEnough<C>) | SuggestedCommand,
     options?: RequestOptions<E>,
   ): Promise<ReplyOf<C, P, E>>
   /**
@@ -56,7 +63,7 @@ export interface Commands<out P extends Protocol = 2> {
    * const [ok, count] = unwrap(await conn.pipeline([["SET", "a", 1], ["INCR", "a"]]))
    */
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs & AllLongEnough<Cs>,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E>>
   /**
@@ -67,7 +74,7 @@ export interface Commands<out P extends Protocol = 2> {
    * Source: https://redis.io/docs/latest/develop/using-commands/transactions/
    */
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs & AllLongEnough<Cs>,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E> | null>
   /** Sends one command whose reply the server does not send; resolves when the server has taken it. */
@@ -89,21 +96,21 @@ export abstract class CommandClient<out P extends Protocol> implements Commands<
   }
 
   command<const C extends Command, E extends Encoding = "utf8">(
-    command: C & LongEnough<C>,
+    command: (C & LongEnough<C>) | SuggestedCommand,
     options?: RequestOptions<E>,
   ): Promise<ReplyOf<C, P, E>> {
     return declared(sendCommand(this.#executor, command, options))
   }
 
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs & AllLongEnough<Cs>,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E>> {
     return declared(sendPipeline(this.#executor, commands, options))
   }
 
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs & AllLongEnough<Cs>,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E> | null> {
     return declared(sendTransaction(this.#executor, commands, options))

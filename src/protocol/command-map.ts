@@ -161,3 +161,9 @@ export type LongEnough<C> = [Sure<C, IsTooShort<C>>] extends [true] ? CommandToo
 export type AllLongEnough<Cs> = [Sure<Cs, HasTooShort<Cs>>] extends [true]
   ? readonly CommandTooShort[]
   : unknown
+
+/**
+ * What editors take the names from that they offer. A generic parameter has nothing to offer by itself, since every string
+ * may be a command; nothing can be passed for this one.
+ */
+export type SuggestedCommand = readonly [CommandName, ...Argument[]] & { readonly onlySuggested: never }

@@ -129,7 +129,7 @@ export type Unwrapped<T> = T extends readonly unknown[]
   : T
 
 /** In place of a command that its server would refuse: it needs more arguments. */
-export interface CommandTooShort {
+export interface CommandTooShort extends ReadonlyArray<unknown> {
   readonly error: "this command needs more arguments"
 }
 
@@ -154,16 +154,16 @@ type HasTooShort<Cs> = Cs extends readonly (infer C)[]
  */
 type Sure<T, Answer> = [0, T] extends [1 & T, T] ? undefined : Answer
 
-/** What a command has to be besides a {@link Command}: not too short, where its length is known. */
-export type LongEnough<C> = [Sure<C, IsTooShort<C>>] extends [true] ? CommandTooShort : unknown
-
-/** The same for all commands of a pipeline. */
-export type AllLongEnough<Cs> = [Sure<Cs, HasTooShort<Cs>>] extends [true]
-  ? readonly CommandTooShort[]
-  : unknown
-
 /**
  * What editors take the names from that they offer. A generic parameter has nothing to offer by itself, since every string
  * may be a command; nothing can be passed for this one.
  */
-export type SuggestedCommand = readonly [CommandName, ...Argument[]] & { readonly onlySuggested: never }
+type Suggested = readonly [CommandName, ...Argument[]] & { readonly onlySuggested: never }
+
+/** A command as a parameter: `C`, but not where it is known to be too short. */
+export type CommandParameter<C> = [Sure<C, IsTooShort<C>>] extends [true] ? CommandTooShort : C | Suggested
+
+/** The commands of a pipeline as a parameter: `Cs`, but not where one of them is known to be too short. */
+export type PipelineParameter<Cs> = [Sure<Cs, HasTooShort<Cs>>] extends [true]
+  ? readonly CommandTooShort[]
+  : Cs | readonly Suggested[]

@@ -43,14 +43,16 @@ function typescript(file, ...args) {
 // The runner of Node.js 20 knows no patterns: the files are listed here.
 function testRunner(args) {
   const flags = []
-  const files = []
+  const places = []
   for (const arg of args) {
     const path = existing(arg)
-    if (path) files.push(...testsIn(path))
+    if (path) places.push(path)
     else if (arg.startsWith("-") || isValue(flags.at(-1))) flags.push(arg)
     else fail(`no such test: ${arg}`)
   }
-  if (files.length === 0) files.push(...testsIn(join(root, "test")))
+  if (places.length === 0) places.push(join(root, "test"))
+  const files = places.flatMap(testsIn)
+  if (files.length === 0) fail(`no tests in ${places.join(", ")}`)
   return [
     ...["--import", "tsx", "--test", "--test-reporter=spec", "--test-concurrency=2"],
     ...[`--test-timeout=${TEST_TIMEOUT}`, ...flags],
@@ -96,7 +98,7 @@ function install() {
   const npm = process.env.npm_execpath?.endsWith("npm-cli.js")
     ? [process.execPath, process.env.npm_execpath]
     : ["npm"]
-  prepare([...npm, "ci", "--include=dev", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"])
+  prepare([...npm, "ci", "--include=dev", "--no-audit", "--no-fund", "--no-progress", "--silent"])
 }
 
 /** Whether `dist` is newer than all that it is made of. */

@@ -17,7 +17,6 @@ export class Frame {
   readonly value: unknown[] | Map<unknown, unknown> | Set<unknown>
 
   readonly #list: unknown[]
-  /** How many elements are missing; a map's entry counts as two. */
   #missing: number
   #index = 0
 
@@ -45,6 +44,11 @@ export class Frame {
   /** Whether the next element is the key of a map's entry. */
   get expectsKey(): boolean {
     return this.kind === FrameKind.map && this.#index === 0
+  }
+
+  /** How many elements are missing; a map's entry counts as two. */
+  get missing(): number {
+    return this.#missing
   }
 
   /** Adds an element; true when it was the last one. */

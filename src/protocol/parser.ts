@@ -21,6 +21,7 @@ import {
   returnBlock,
   returnLarge,
 } from "../util/bytes.ts"
+import { isShortAscii, SHORT_TEXT, shortText } from "../util/short-text.ts"
 import { Frame, FrameKind } from "./frame.ts"
 
 /** What {@link Parser.next} returns while a reply is not complete. */
@@ -47,6 +48,7 @@ const MAX_BIG_NUMBER = 10_000
 /** Below this, looking whether the whole window is ASCII costs more than it saves. */
 const ASCII_CHECK_FROM = 256
 
+const DOLLAR = 36
 const CR = 13
 const LF = 10
 const ZERO = 48
@@ -165,12 +167,19 @@ export class Parser {
   next(asBytes: boolean): unknown {
     if (this.#frame === undefined && this.#bulk === undefined) this.#begin(asBytes)
     for (;;) {
-      const value = this.#bulk === undefined ? this.#element() : this.#resumeBulk()
+      const value = this.#bulk === undefined ? this.#nextValue() : this.#resumeBulk()
       if (value === CONTINUE) continue
       if (value === INCOMPLETE) return INCOMPLETE
       const reply = this.#frame === undefined ? value : this.#place(value)
       if (reply !== CONTINUE) return this.failure ?? reply
     }
+  }
+
+  #nextValue(): unknown {
+    const frame = this.#frame
+    const isTextArray = frame !== undefined && frame.kind === FrameKind.array && !this.#asBytes
+    if (isTextArray && this.#ascii === true) this.#textRun(frame)
+    return this.#element()
   }
 
   #begin(asBytes: boolean): void {
@@ -202,7 +211,7 @@ export class Parser {
     if (start === this.#end) return INCOMPLETE
     const type = this.#window[start] ?? 0
     switch (type) {
-      case 36: // $
+      case DOLLAR:
         return this.#bulkString(type)
       case 43: // +
         return this.#simpleString()
@@ -399,9 +408,44 @@ export class Parser {
 
   /** The text of a bulk string that lies in the window. */
   #shortText(start: number, end: number): string {
-    if (this.#end < ASCII_CHECK_FROM) return this.#window.utf8Slice(start, end)
-    this.#ascii ??= isAscii(this.#window.subarray(0, this.#end))
-    return this.#ascii ? this.#window.latin1Slice(start, end) : decodeText(this.#window, start, end)
+    const window = this.#window
+    const length = end - start
+    if (this.#end >= ASCII_CHECK_FROM) this.#ascii ??= isAscii(window.subarray(0, this.#end))
+    const isAllAscii = this.#ascii === true
+    if (length <= SHORT_TEXT && (isAllAscii || isShortAscii(window, start, length))) {
+      return shortText(window, start, length)
+    }
+    return isAllAscii ? window.latin1Slice(start, end) : decodeText(window, start, end)
+  }
+
+  /**
+   * Takes the complete bulk strings at the position into the array under way, all but its last element: a shorter way
+   * than element by element, for what most long replies are made of. Whatever it stops at is left to {@link #element}.
+   */
+  #textRun(frame: Frame): void {
+    const window = this.#window
+    const end = this.#end
+    let at = this.#position
+    while (frame.missing > 1 && window[at] === DOLLAR && at < end) {
+      let length = 0
+      let place = at + 1
+      for (
+        let digit = (window[place] ?? 0) - ZERO;
+        digit >= 0 && digit <= 9;
+        digit = (window[++place] ?? 0) - ZERO
+      ) {
+        length = length * 10 + digit
+      }
+      const start = place + 2
+      const stop = start + length
+      // At least one digit and at most five: nothing longer lies in a window.
+      if (place === at + 1 || place > at + 6 || stop + 2 > end) break
+      if (window[place] !== CR || window[place + 1] !== LF || window[stop] !== CR || window[stop + 1] !== LF)
+        break
+      frame.add(length <= SHORT_TEXT ? shortText(window, start, length) : window.latin1Slice(start, stop))
+      at = stop + 2
+    }
+    this.#position = at
   }
 
   #bulkValue(type: number, bytes: Bytes, start: number, end: number): unknown {

@@ -355,6 +355,50 @@ describe("the memory of what was encoded", () => {
     )
   })
 
+  it("is left alone until recycle, whatever is taken, kept and encoded meanwhile", () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ encode: command }) },
+      { weight: 2, arbitrary: fc.constant("take" as const) },
+      { weight: 1, arbitrary: fc.record({ takeFirst: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+      { weight: 1, arbitrary: fc.record({ keepTo: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+      { weight: 1, arbitrary: fc.constant("all written" as const) },
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+        const encoder = new Encoder()
+        let waiting = Buffer.alloc(0)
+        let taken: (readonly [pieces: Uint8Array[], bytes: Buffer])[] = []
+        for (const each of steps) {
+          if (each === "take") {
+            taken.push([encoder.take(), waiting])
+            encoder.abandon()
+            waiting = Buffer.alloc(0)
+          } else if (each === "all written") {
+            for (const [pieces, bytes] of taken) assertBytes(Buffer.concat(pieces), bytes)
+            taken = []
+            if (encoder.size === 0) encoder.recycle()
+            else encoder.onTakenWritten()
+          } else if ("encode" in each) {
+            encoder.command(each.encode)
+            waiting = Buffer.concat([waiting, naiveEncoding(each.encode)])
+          } else if ("takeFirst" in each) {
+            const size = Math.floor(each.takeFirst * waiting.length)
+            taken.push([encoder.takeFirst(size), waiting.subarray(0, size)])
+            waiting = waiting.subarray(size)
+          } else {
+            const size = Math.floor(each.keepTo * waiting.length)
+            encoder.keep([0, size])
+            waiting = waiting.subarray(0, size)
+          }
+          assert.equal(encoder.size, waiting.length)
+        }
+        taken.push([encoder.take(), waiting])
+        for (const [pieces, bytes] of taken) assertBytes(Buffer.concat(pieces), bytes)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it("is used again after recycle", () => {
     const encoder = new Encoder()
     encoder.command(["GET", "a"])
@@ -364,6 +408,26 @@ describe("the memory of what was encoded", () => {
     const [second] = encoder.take()
     encoder.recycle()
     assert.equal(first?.buffer, second?.buffer)
+  })
+
+  it("of a large text is used again after recycle, and after all was written", () => {
+    const encoder = new Encoder()
+    const memoryOf = (pieces: Uint8Array[]): ArrayBufferLike | undefined =>
+      pieces.find((piece) => piece.length === 50_000)?.buffer
+    encoder.command(["a".repeat(50_000)])
+    const first = memoryOf(encoder.take())
+    encoder.recycle()
+    encoder.command(["b".repeat(50_000)])
+    const second = memoryOf(encoder.take())
+    encoder.abandon()
+    encoder.command(["c".repeat(50_000)])
+    const third = memoryOf(encoder.take())
+    encoder.abandon()
+    assert.ok(first !== undefined && second === first && third !== second)
+    encoder.onTakenWritten()
+    encoder.command(["d".repeat(50_000)])
+    assert.equal(memoryOf(encoder.take()), third)
+    encoder.recycle()
   })
 
   it("of what takeFirst left is not used again while it waits", () => {

@@ -98,7 +98,9 @@ function install() {
   const npm = process.env.npm_execpath?.endsWith("npm-cli.js")
     ? [process.execPath, process.env.npm_execpath]
     : ["npm"]
-  prepare([...npm, "ci", "--include=dev", "--no-audit", "--no-fund", "--no-progress", "--silent"])
+  const quiet = ["--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]
+  // It tells of its success on the standard output, and of its errors elsewhere.
+  prepare([...npm, "ci", "--include=dev", ...quiet], "ignore")
 }
 
 /** Whether `dist` is newer than all that it is made of. */
@@ -119,14 +121,14 @@ function newest(path) {
 
 function build() {
   note("building dist")
-  prepare([process.execPath, join(root, "scripts/build.mjs")])
+  prepare([process.execPath, join(root, "scripts/build.mjs")], process.stderr)
 }
 
-/** Runs a program to its end. Its output is progress, and not the result that somebody may want to read or to pipe. */
-function prepare([program, ...args]) {
+/** Runs a program to its end, with nothing on the standard output: that is for the result. */
+function prepare([program, ...args], output) {
   const { status, signal, error } = spawnSync(program, args, {
     cwd: root,
-    stdio: ["ignore", process.stderr, process.stderr],
+    stdio: ["ignore", output, process.stderr],
     shell: process.platform === "win32" && program === "npm",
   })
   if (error) fail(`${program}: ${error.message}`)

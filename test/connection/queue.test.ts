@@ -41,7 +41,7 @@ describe("RequestQueue", () => {
       { weight: 1, arbitrary: fc.constant("take all" as const) },
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
         const queue = new RequestQueue()
         const model = new Model()
         for (const each of steps) {

@@ -51,7 +51,7 @@ after(async () => {
 })
 
 /** Deadlines and a health check that any of the blocks below outlasts. */
-const tight = { commandTimeout: 300, healthCheckInterval: 300 } as const
+const tight = { commandTimeout: 400, healthCheckInterval: 400 } as const
 
 async function verifyUndisturbed({ seen, recorder }: Recorded, settled: readonly Settled[]): Promise<void> {
   for (const each of settled) replyOf(each)
@@ -106,11 +106,13 @@ describe("no false timeouts", () => {
     await verifyUndisturbed(up, settled)
   })
 
+  // One block after the other: none of them is as long as the deadline, all of them are, and hardly any time is left
+  // in which the loop could read. That time alone counts.
   onBoth("each of the callers keeps the loop busy when it gets its reply", async (t, options) => {
     const up = await connected(t, { ...options, ...tight })
-    const pending = Array.from({ length: 48 }, () =>
+    const pending = Array.from({ length: 24 }, () =>
       up.calls.command(["GET", "faults:mib"], undefined, { timeout: 20_000 }).then((settled) => {
-        block(40)
+        block(60)
         return settled
       }),
     )
@@ -120,19 +122,19 @@ describe("no false timeouts", () => {
 
   onBoth("many blocks one after the other, with hardly a turn between them", async (t, options) => {
     const up = await connected(t, { ...options, ...tight })
-    const pending = Array.from({ length: 64 }, () =>
+    const pending = Array.from({ length: 32 }, () =>
       up.calls.command(["GET", "faults:mib"], undefined, { timeout: 20_000 }),
     )
     pending.push(up.calls.echo({ timeout: 100 }))
     for (let round = 0; round < 12; round++) {
       await nextPoll()
-      block(120)
+      block(100)
     }
     await verifyUndisturbed(up, await Promise.all(pending))
   })
 
   onBoth("neither a connection attempt nor what waits for it is timed out by a block", async (t, options) => {
-    const up = recorded(t, { ...options, ...tight, timeout: 300 })
+    const up = recorded(t, { ...options, ...tight, timeout: 400 })
     const pending = [up.calls.echo(), up.calls.incr()]
     await nextPoll()
     block(700)

@@ -39,6 +39,8 @@ export interface CallOptions {
   readonly increments?: readonly string[]
   /** The increments happen all or not at all. */
   readonly atomic?: boolean
+  /** That it succeeds does not say that they happened: nobody reads what the server makes of a noreply command. */
+  readonly unacknowledged?: boolean
 }
 
 interface Call extends CallOptions {
@@ -260,10 +262,10 @@ export class Calls {
   }
 
   /** `size` such INCRs of which no reply is asked. */
-  incrSilently(size: number, options?: RequestOptions): Promise<Settled> {
+  incrSilently(size: number, options?: RequestOptions, known?: Partial<CallOptions>): Promise<Settled> {
     const keys = Array.from({ length: size }, () => unique("key"))
     const commands = keys.map((key): Command => ["INCR", key])
-    return this.noreplyPipeline(commands, options, { check: equals(undefined), increments: keys })
+    return this.noreplyPipeline(commands, options, { check: equals(undefined), increments: keys, ...known })
   }
 
   #watch(
@@ -310,8 +312,8 @@ function illegality(error: unknown, { signal, misuse }: CallOptions): string | u
 }
 
 /** Answered as it should be. Without a check of its own, no value may be an error, of a command that did not run. */
-function isAcknowledged({ settled, check }: Call): boolean {
-  if (!settled?.ok) return false
+function isAcknowledged({ settled, check, unacknowledged }: Call): boolean {
+  if (!settled?.ok || unacknowledged) return false
   if (check) return check(settled.value) === undefined
   return !(Array.isArray(settled.value) && settled.value.some((item) => item instanceof RedisError))
 }

@@ -137,7 +137,9 @@ describe("Encoder.command", () => {
       1e21,
     ]
     for (const argument of arguments_) {
-      for (let left = 0; left < 100; left++) {
+      const exact = naiveEncoding([argument]).length
+      const around = Array.from({ length: 40 }, (_, index) => exact - 35 + index).filter((left) => left > 100)
+      for (const left of [...Array(100).keys(), ...around]) {
         const encoder = new Encoder()
         // Filled by small ones up to a place near the end of the block.
         for (let room = BLOCK_SIZE - left; room > 0; room -= 1000)
@@ -246,6 +248,22 @@ describe("Encoder.rewind", () => {
       }),
       { numRuns: 100 },
     )
+  })
+
+  it("forgets what came after a byte next to the edge of a piece", () => {
+    const all = [["a", Buffer.alloc(8192, "b"), "c", "d".repeat(16_384), "e"]]
+    const whole = Buffer.concat(all.map(naiveEncoding))
+    const edges = [0, 24, 24 + 8192, 24 + 8192 + 17, 24 + 8192 + 17 + 16_384, whole.length]
+    for (const edge of edges) {
+      for (let size = Math.max(edge - 12, 0); size <= Math.min(edge + 12, whole.length); size++) {
+        const encoder = new Encoder()
+        for (const each of all) encoder.command(each)
+        encoder.rewind(size)
+        encoder.command(["f"])
+        const expected = Buffer.concat([whole.subarray(0, size), naiveEncoding(["f"])])
+        assertBytes(taken(encoder), expected, `rewound to ${size}`)
+      }
+    }
   })
 
   it("may be done again and again", () => {
@@ -364,7 +382,7 @@ describe("the memory of what was encoded", () => {
       { weight: 1, arbitrary: fc.constant("all written" as const) },
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 25, size: "max" }), (steps) => {
         const encoder = new Encoder()
         let waiting = Buffer.alloc(0)
         let taken: (readonly [pieces: Uint8Array[], bytes: Buffer])[] = []
@@ -441,6 +459,18 @@ describe("the memory of what was encoded", () => {
     taken(other)
     assertBytes(Buffer.concat(first), encoded(["GET", "a"]))
     assertBytes(taken(encoder), encoded(["GET", "b"]))
+  })
+
+  it("of a large text is not used again while a part of it waits", () => {
+    for (const part of [1000, 30_000]) {
+      const encoder = new Encoder()
+      encoder.command(["a".repeat(50_000)])
+      const first = encoder.takeFirst(part)
+      encoder.onTakenWritten()
+      encoder.command(["b".repeat(50_000)])
+      const bytes = Buffer.concat([...first, taken(encoder)])
+      assertBytes(bytes, encoded(["a".repeat(50_000)], ["b".repeat(50_000)]), `after ${part} bytes`)
+    }
   })
 
   it("is forgotten with clear", () => {

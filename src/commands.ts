@@ -151,5 +151,5 @@ function settled<T>(promise: Promise<T>): Promise<Result<T>> {
 
 /** A signal may be aborted with anything. */
 function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(`aborted: ${String(reason)}`, { cause: reason })
+  return reason instanceof Error ? reason : new Error("aborted; the reason is the cause", { cause: reason })
 }

@@ -89,9 +89,8 @@ export class Attempt implements TransportEvents, FairTimerOwner {
       this.#credentials = { username: this.#options.settings.username, password: await this.#password() }
       if (!this.#isOver) this.#dial(endpoint)
     } catch (error) {
-      this.#fail(
-        error instanceof ConnectionError ? error : this.#error("refused", describeCause(error), error),
-      )
+      if (error instanceof ConnectionError) this.#fail(error)
+      else this.#fail(this.#error(isTlsError(error) ? "tls" : "refused", describeCause(error), error))
     }
   }
 
@@ -256,7 +255,7 @@ function describeCause(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-function isTlsError(error: Error): boolean {
-  const code = "code" in error ? String(error.code) : ""
-  return /^ERR_(?:SSL|TLS)|CERT|^EPROTO$/.test(code)
+function isTlsError(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : ""
+  return /^ERR_(?:SSL|TLS|OSSL)|CERT|^EPROTO$/.test(code)
 }

@@ -41,6 +41,11 @@ export class Frame {
     return kind === FrameKind.set ? new Set() : []
   }
 
+  /** Whether it is, or is a part of, an attribute, which is skipped. */
+  get isInAttribute(): boolean {
+    return this.kind === FrameKind.attribute || (this.parent?.isInAttribute ?? false)
+  }
+
   /** Whether the next element is the key of a map's entry. */
   get expectsKey(): boolean {
     return this.kind === FrameKind.map && this.#index === 0

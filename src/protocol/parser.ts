@@ -49,6 +49,7 @@ const MAX_BIG_NUMBER = 10_000
 const ASCII_CHECK_FROM = 256
 
 const DOLLAR = 36
+const PUSH = 62
 const CR = 13
 const LF = 10
 const ZERO = 48
@@ -111,7 +112,8 @@ export class Parser {
 
   /** Whether what has been received of the reply under way may be the beginning of a push message. */
   get partialMayBePush(): boolean {
-    return this.#frame !== undefined ? this.isPush : this.#resp3 && this.#window[this.#position] === 62
+    if (this.#frame !== undefined) return this.isPush
+    return this.#resp3 && this.#position < this.#end && this.#window[this.#position] === PUSH
   }
 
   /** Where the next bytes received are to be put. {@link received} must follow. */
@@ -148,6 +150,8 @@ export class Parser {
       for (let reply = this.next(asBytes()); reply !== INCOMPLETE; reply = this.next(asBytes()))
         onReply(reply)
     }
+    // What is left of a reply is taken out of the window that all share.
+    this.target()
   }
 
   /** Gives borrowed memory back. The parser must not be used any more. */
@@ -243,7 +247,7 @@ export class Parser {
           return this.#container(this.#asBytes ? FrameKind.array : FrameKind.set)
         case 124: // |
           return this.#container(FrameKind.attribute)
-        case 62: // >
+        case PUSH:
           return this.#push()
         case 61: // =
         case 33: // !
@@ -257,7 +261,9 @@ export class Parser {
     if (this.#frame !== undefined) throw protocolError("a push message inside of a reply")
     this.isPush = true
     this.#asBytes = true
-    return this.#container(FrameKind.array)
+    const opened = this.#container(FrameKind.array)
+    if (opened === null) throw protocolError("a null length where none is allowed")
+    return opened
   }
 
   // ── lengths and integers ──────────────────────────────────────────────────────────────────────────────────────
@@ -372,7 +378,7 @@ export class Parser {
 
   #error(message: string): RedisError {
     if (this.#frame === undefined) this.isError = true
-    else this.holdsErrors = true
+    else this.holdsErrors ||= !this.#frame.isInAttribute
     return withoutStack(() => new RedisError(message))
   }
 
@@ -429,11 +435,9 @@ export class Parser {
     while (frame.missing > 1 && window[at] === DOLLAR && at < end) {
       let length = 0
       let place = at + 1
-      for (
-        let digit = (window[place] ?? 0) - ZERO;
-        digit >= 0 && digit <= 9;
-        digit = (window[++place] ?? 0) - ZERO
-      ) {
+      for (; place < at + 7; place++) {
+        const digit = (window[place] ?? 0) - ZERO
+        if (digit < 0 || digit > 9) break
         length = length * 10 + digit
       }
       const start = place + 2
@@ -518,7 +522,7 @@ export class Parser {
     const count = this.#length()
     if (count === CUT) return INCOMPLETE
     if (count === NULL) {
-      if (kind !== FrameKind.array || this.isPush) throw protocolError("a null length where none is allowed")
+      if (kind !== FrameKind.array) throw protocolError("a null length where none is allowed")
       return null
     }
     if (count > MAX_ELEMENTS) throw protocolError(`a container of ${count} elements`)

@@ -10,8 +10,8 @@
 const BLOCKED_FROM_MS = 20
 /** After the loop was blocked, a connection is given up on once nothing has arrived for this long. */
 const QUIET_MS = 50
-/** Longer delays overflow the timers of Node.js. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1
+
+import { timerDelay } from "./delay.ts"
 
 export interface FairTimerOwner {
   /** When the next thing is due, in ms of `performance.now()`; `Infinity` for nothing. */
@@ -29,6 +29,8 @@ export class FairTimer {
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #firesAt = Number.POSITIVE_INFINITY
+  /** Something is due, and judged as soon as nothing arrives any more. */
+  #awaitsQuiet = false
   #keepsAlive: boolean
 
   /** @param keepsAlive whether the process stays alive for this timer */
@@ -39,12 +41,13 @@ export class FairTimer {
 
   /** Makes sure that the timer looks at what is due at the given time, or earlier. */
   ensure(at: number): void {
-    if (at < this.#firesAt && this.#immediate === undefined) this.#start(at, look)
+    if (at < this.#firesAt && this.#immediate === undefined && !this.#awaitsQuiet) this.#start(at, look)
   }
 
   stop(): void {
     clearTimeout(this.#timer)
     clearImmediate(this.#immediate)
+    this.#awaitsQuiet = false
     this.#timer = undefined
     this.#immediate = undefined
     this.#firesAt = Number.POSITIVE_INFINITY
@@ -59,8 +62,7 @@ export class FairTimer {
   #start(at: number, then: (timer: FairTimer) => void): void {
     clearTimeout(this.#timer)
     this.#firesAt = at
-    const delay = Math.min(Math.max(Math.ceil(at - performance.now()), 1), LONGEST_DELAY_MS)
-    this.#timer = setTimeout(then, delay, this)
+    this.#timer = setTimeout(then, timerDelay(at - performance.now()), this)
     if (!this.#keepsAlive) this.#timer.unref()
   }
 
@@ -88,15 +90,33 @@ export class FairTimer {
 
   /** The loop was blocked: waits while bytes arrive, but no longer than it was blocked. */
   #awaitQuiet(until: number, seen: number): void {
-    this.#start(performance.now() + QUIET_MS, () => {
+    this.#awaitsQuiet = true
+    const at = performance.now() + QUIET_MS
+    this.#start(at, () => {
       this.#timer = undefined
       this.#firesAt = Number.POSITIVE_INFINITY
-      const progress = this.#owner.progress()
-      if (progress !== seen && performance.now() < until) this.#awaitQuiet(until, progress)
-      else if (this.#owner.nextDue() <= performance.now()) this.#owner.onDue()
-      else this.#lookLater()
+      // It may have been blocked again, and then the sockets are to be read again first.
+      this.#immediate = setImmediate(() => this.#judgeQuiet(until + lateness(at), seen))
     })
   }
+
+  #judgeQuiet(until: number, seen: number): void {
+    this.#immediate = undefined
+    const progress = this.#owner.progress()
+    if (progress !== seen && performance.now() < until) {
+      this.#awaitQuiet(until, progress)
+      return
+    }
+    this.#awaitsQuiet = false
+    if (this.#owner.nextDue() <= performance.now()) this.#owner.onDue()
+    else this.#lookLater()
+  }
+}
+
+/** How much later than due it is, if the loop was blocked; 0 for what is merely late. */
+function lateness(due: number): number {
+  const late = performance.now() - due
+  return late > BLOCKED_FROM_MS ? late : 0
 }
 
 // Functions of their own, so that a connection which waits for nothing has no closures for waiting.

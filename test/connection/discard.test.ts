@@ -17,6 +17,7 @@ class FakeTransport implements Transport {
   }
   readonly stage = "open"
   readonly buffered = 0
+  readonly isFull = false
   readonly isClosed: boolean
   destroyed = 0
 

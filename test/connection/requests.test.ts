@@ -180,7 +180,7 @@ describe("a pipeline", () => {
 
   for (const [commands, message] of [
     [[], /at least one command, got an empty array/],
-    [["GET", "s3cret"], /got one command: use command\(\)/],
+    [["GET", "s3cret"], /^pipeline element 0: a command must be an array.* got a string$/],
     ["GET", /a pipeline must be an array of commands.*got a string/],
     [[["GET", "k"], "s3cret"], /^pipeline element 1: a command must be an array.* got a string$/],
     [[["GET", "k"], []], /^pipeline element 1: a command must not be empty/],
@@ -393,6 +393,7 @@ describe("a request", () => {
         request.fail(reason)
       },
       onRequestSettled: (request) => told.push(request),
+      afterAborts: () => {},
     })
     controller.abort("why")
     assert.deepEqual(told, ["why", desk.request])

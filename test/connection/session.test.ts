@@ -36,6 +36,7 @@ class Conversation {
         if (effect.replyIndex === index) this.session.onReply(effect, reply, reply instanceof Error)
       }
       if (request.accept(reply)) this.#unanswered.shift()
+      if (this.session.isStale) this.session.replay(this.#unanswered)
     }
     return this
   }
@@ -49,11 +50,12 @@ class Conversation {
   /** Takes a request back that was never sent. */
   withdraw(request: StubRequest): void {
     this.#unanswered = this.#unanswered.filter((other) => other !== request)
-    if (request.terms?.effects !== undefined) this.session.onWithdrawn(this.#unanswered)
+    if (request.terms?.effects !== undefined) this.session.replay(this.#unanswered)
   }
 }
 
 const refusal = new RedisError("ERR no")
+const outOfRange = new RedisError("ERR DB index is out of range")
 
 describe("an open MULTI", () => {
   it("is known in the order of writing, before any reply", () => {
@@ -195,7 +197,17 @@ describe("the database", () => {
     [
       "no SELECT that failed in its EXEC",
       1,
-      (talk) => talk.say(["MULTI"]).say(["SELECT", 99], "QUEUED").say(["EXEC"], [refusal]),
+      (talk) => talk.say(["MULTI"]).say(["SELECT", 99], "QUEUED").say(["EXEC"], [outOfRange]),
+    ],
+    [
+      "a SELECT beside which something else failed in its EXEC",
+      5,
+      (talk) =>
+        talk
+          .say(["MULTI"])
+          .say(["INCR", "k"], "QUEUED")
+          .say(["SELECT", 5], "QUEUED")
+          .say(["EXEC"], [refusal, "OK"]),
     ],
     [
       "no SELECT of an earlier transaction",

@@ -48,7 +48,8 @@ describe("Waiters", () => {
   })
 
   it("start no timer when they wait for ever, and leave none", async (t) => {
-    const started = t.mock.method(globalThis, "setTimeout", () => "timer")
+    const timer = { unref: () => timer, toString: () => "timer" }
+    const started = t.mock.method(globalThis, "setTimeout", () => timer)
     const stopped = t.mock.method(globalThis, "clearTimeout", () => undefined)
     const waiters = new Waiters()
     const outcomes = [outcome(waiters.wait(Infinity, undefined)), outcome(waiters.wait(50, undefined))]

@@ -3,9 +3,10 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { runInNewContext } from "node:vm"
 import fc from "fast-check"
-import { commandLabel, describe as describeValue, Encoder, encodeOnce } from "../../src/protocol/encode.ts"
+import { commandLabel, Encoder, encodeOnce } from "../../src/protocol/encode.ts"
 import type { Argument } from "../../src/protocol/types.ts"
 import { BLOCK_SIZE } from "../../src/util/bytes.ts"
+import { describe as describeValue } from "../../src/util/describe.ts"
 import { command, naiveEncoding, plainNumber } from "./naive-encoder.ts"
 
 /** The bytes of what was encoded, copied so that the blocks can be used again. */
@@ -167,19 +168,19 @@ describe("a wrong argument", () => {
   const wrong: readonly (readonly [value: unknown, got: string])[] = [
     [undefined, "undefined"],
     [null, "null"],
-    [true, "true"],
-    [false, "false"],
+    [true, "a boolean"],
+    [false, "a boolean"],
     [Number.NaN, "NaN"],
     [["s3cret"], "an array"],
-    [{ password: "s3cret" }, "an object (Object)"],
-    [new Secret(), "an object (Secret)"],
-    [Object.create(null), "an object (without a constructor)"],
-    [new Date(0), "an object (Date)"],
-    [new Map([["s3cret", 1]]), "an object (Map)"],
-    [new String("s3cret"), "an object (String)"],
-    [new ArrayBuffer(8), "an object (ArrayBuffer)"],
-    [new DataView(new ArrayBuffer(8)), "an object (DataView)"],
-    [new Uint16Array(2), "an object (Uint16Array)"],
+    [{ password: "s3cret" }, "an object"],
+    [new Secret(), "an instance of a class"],
+    [Object.create(null), "an object"],
+    [new Date(0), "an instance of Date"],
+    [new Map([["s3cret", 1]]), "an instance of Map"],
+    [new String("s3cret"), "an instance of String"],
+    [new ArrayBuffer(8), "an instance of ArrayBuffer"],
+    [new DataView(new ArrayBuffer(8)), "an instance of DataView"],
+    [new Uint16Array(2), "an instance of Uint16Array"],
     [Symbol("s3cret"), "a symbol"],
     [(): string => "s3cret", "a function"],
   ]
@@ -428,16 +429,17 @@ describe("the memory of what was encoded", () => {
     assert.equal(first?.buffer, second?.buffer)
   })
 
-  it("of a large text is used again after recycle, and after all was written", () => {
+  it("of a large text is used again only after all was written", () => {
     const encoder = new Encoder()
     const memoryOf = (pieces: Uint8Array[]): ArrayBufferLike | undefined =>
       pieces.find((piece) => piece.length === 50_000)?.buffer
     encoder.command(["a".repeat(50_000)])
     const first = memoryOf(encoder.take())
     encoder.recycle()
+    encoder.onTakenWritten()
     encoder.command(["b".repeat(50_000)])
     const second = memoryOf(encoder.take())
-    encoder.abandon()
+    encoder.recycle()
     encoder.command(["c".repeat(50_000)])
     const third = memoryOf(encoder.take())
     encoder.abandon()
@@ -543,7 +545,7 @@ describe("describe", () => {
     assert.equal(describeValue(5), "a number")
     assert.equal(describeValue(5n), "a bigint")
     assert.equal(describeValue([5]), "an array")
-    assert.equal(describeValue({ constructor: undefined }), "an object (without a constructor)")
-    assert.equal(describeValue(new (class {})()), "an object (without a constructor)")
+    assert.equal(describeValue({ constructor: undefined }), "an object")
+    assert.equal(describeValue(new (class {})()), "an instance of a class")
   })
 })

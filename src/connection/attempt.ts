@@ -59,8 +59,8 @@ export class Attempt implements TransportEvents, FairTimerOwner {
     this.#address = options.label
     this.#parser = new Parser(options.settings.protocol === 3)
     this.#keepsAlive = keepsAlive
-    this.#dueAt = performance.now() + options.settings.timeout
     this.#timer = new FairTimer(this, keepsAlive)
+    this.#dueAt = this.#timer.now() + options.settings.timeout
   }
 
   /** Begins. Not done by the constructor: the owner must know the attempt before it is told of it. */

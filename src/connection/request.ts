@@ -76,7 +76,7 @@ const SETTLED = 2
 export abstract class Request<Payload = unknown> implements Abortable {
   /** How many bytes it has in the encoder while it is not sent. */
   size = 0
-  /** When its clock started, in ms of `performance.now()`; 0 before. */
+  /** When its clock started, in ms by the clock of its timer; 0 before. */
   since = 0
   terms: RequestTerms | undefined
   #phase = 0

@@ -129,7 +129,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   /** Without a link that takes bytes, the clock of a request starts at the call. */
   #startWaiting(request: Request): void {
-    const now = Math.ceil(performance.now())
+    const now = Math.ceil(this.#timer.now())
     request.since = now
     this.#startClocks(now)
   }
@@ -158,7 +158,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
       this.#unstarted = []
       return
     }
-    const now = Math.ceil(performance.now())
+    const now = Math.ceil(this.#timer.now())
     if (this.#queue.inFlight === 0) this.#health.start(now, link.parser.bytesReceived)
     try {
       if (this.#outbox.write(link.transport, now) === "some") this.#flushLater(link, now)
@@ -240,11 +240,11 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     const deadline = this.#deadlines.next()
     const oldest = this.#queue.oldest
     if (oldest === undefined || this.#link === undefined) return deadline
-    return Math.min(deadline, this.#health.due(performance.now(), this.#link.parser.bytesReceived, oldest))
+    return Math.min(deadline, this.#health.due(this.#timer.now(), this.#link.parser.bytesReceived, oldest))
   }
 
   nextLook(): number {
-    return this.#queue.inFlight > 0 ? performance.now() + this.#health.lookAfter : Number.POSITIVE_INFINITY
+    return this.#queue.inFlight > 0 ? this.#timer.now() + this.#health.lookAfter : Number.POSITIVE_INFINITY
   }
 
   progress(): number {
@@ -252,7 +252,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   }
 
   onDue(): void {
-    for (const request of this.#deadlines.takeDue(performance.now())) this.#expire(request)
+    for (const request of this.#deadlines.takeDue(this.#timer.now())) this.#expire(request)
     this.#leaveIfDue()
     this.#checkHealth()
     this.#checkIdle()
@@ -305,7 +305,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     const link = this.#link
     const oldest = this.#queue.oldest
     if (link === undefined || oldest === undefined) return
-    const now = performance.now()
+    const now = this.#timer.now()
     if (this.#health.due(now, link.parser.bytesReceived, oldest) > now) return
     const message = `nothing came back for ${this.#settings.healthCheckInterval} ms (healthCheckInterval)`
     this.#lose(
@@ -370,7 +370,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   /** Rejects the requests in flight; those of the outbox wait for the next link. */
   failInFlight(rejection: Rejection): void {
-    const now = Math.ceil(performance.now())
+    const now = Math.ceil(this.#timer.now())
     this.#queue.startClocks(now)
     this.#startClocks(now)
     this.#failEach(this.#queue.takeInFlight(), rejection)

@@ -85,7 +85,7 @@ export class Attempt implements TransportEvents, FairTimerOwner {
     try {
       const endpoint = await this.#options.resolve()
       if (this.#isOver) return
-      this.#address = formatEndpoint(endpoint)
+      this.#address = sameText(this.#options.label, formatEndpoint(endpoint))
       this.#credentials = { username: this.#options.settings.username, password: await this.#password() }
       if (!this.#isOver) this.#dial(endpoint)
     } catch (error) {
@@ -246,6 +246,11 @@ export class Attempt implements TransportEvents, FairTimerOwner {
     const text = `cannot connect to ${this.#address}: ${message}`
     return new ConnectionError(reason, text, { address: this.#address, cause })
   }
+}
+
+/** The first of two equal texts, so that one of them is kept only. */
+function sameText(known: string, text: string): string {
+  return known === text ? known : text
 }
 
 /** What went wrong, also where Node.js packs several errors, one for each address of the host, into one without text. */

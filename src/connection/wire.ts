@@ -67,7 +67,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   #link: Link | undefined
   #isScheduled = false
   /** Requests with terms whose clock starts at the next flush. */
-  #unstarted: RequestTerms[] = []
+  #unstarted: RequestTerms[] | undefined
   /** Why the link is to be left, once all that happens at this moment has been told. */
   #leaveBecause: string | undefined
   /** While the owner waits for it: the number of the first request that somebody may still wait for. */
@@ -107,7 +107,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     if (request.terms !== undefined) this.#takeOn(request, request.terms)
     if (this.#link === undefined || this.#link.transport.isFull) this.#startWaiting(request)
     else if (!this.#isScheduled) this.#schedule()
-    else if (this.#outbox.size >= EARLY_FLUSH && this.#unstarted.length === 0) this.#flush()
+    else if (this.#outbox.size >= EARLY_FLUSH && this.#unstarted === undefined) this.#flush()
   }
 
   #overload(): Rejection | undefined {
@@ -119,6 +119,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   #takeOn(request: Request, terms: RequestTerms): void {
     request.attach(this)
     if (terms.effects !== undefined) this.session.onWritten(terms)
+    this.#unstarted ??= []
     this.#unstarted.push(terms)
   }
 
@@ -136,8 +137,8 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   #startClocks(now: number): void {
     const unstarted = this.#unstarted
-    if (unstarted.length > 0) {
-      this.#unstarted = []
+    if (unstarted !== undefined) {
+      this.#unstarted = undefined
       for (const terms of unstarted) this.#deadlines.start(terms, now)
       this.#timer.ensure(this.#deadlines.next())
     }
@@ -155,7 +156,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     const link = this.#link
     if (link === undefined || link.transport.isFull) return
     if (this.#outbox.size === 0) {
-      this.#unstarted = []
+      this.#unstarted = undefined
       return
     }
     const now = Math.ceil(this.#timer.now())
@@ -361,7 +362,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   failAll(rejection: Rejection): void {
     const requests = this.#queue.takeAll()
     this.#outbox.clear()
-    this.#unstarted = []
+    this.#unstarted = undefined
     this.#timer.stop()
     // None of them will ever be carried out: what they would have done to the session is not to be counted on.
     this.session.replay([])

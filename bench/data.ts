@@ -24,7 +24,7 @@ export type BigSize = "1m" | "10m"
 export const bigKey = (size: BigSize | "1m-unicode"): string => `${PREFIX}big:${size}`
 export const bigText = (size: BigSize): string =>
   flat("0123456789abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ,", mib(size))
-export const bigUnicode = (): string => flat(`Zażółć gęślą jaźń and ${"plain text, ".repeat(3)}漢字 `, MIB)
+export const bigUnicode = (): string => flat(unicodeValue, MIB)
 
 export async function seed(url: string): Promise<void> {
   await withServer(url, async (send) => {

@@ -14,6 +14,8 @@ process.on("message", (request: Request) => {
   )
 })
 process.on("disconnect", () => process.exit())
+// A workload awaits all its requests, but some of them late: that one fails meanwhile must not end the process.
+process.on("unhandledRejection", () => {})
 
 async function handle(request: Request): Promise<Sample | undefined> {
   if (request.kind === "open") {

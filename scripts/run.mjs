@@ -48,14 +48,16 @@ function typescript(file, ...args) {
 // The runner of Node.js 20 knows no patterns: the files are listed here.
 function testRunner(args) {
   const flags = []
-  const files = []
+  const places = []
   for (const arg of args) {
     const path = existing(arg)
-    if (path) files.push(...testsIn(path))
+    if (path) places.push(path)
     else if (arg.startsWith("-") || isValue(flags.at(-1))) flags.push(arg)
     else fail(`no such test: ${arg}`)
   }
-  if (files.length === 0) files.push(...testsIn(join(root, "test")))
+  if (places.length === 0) places.push(join(root, "test"))
+  const files = places.flatMap(testsIn)
+  if (files.length === 0) fail(`no tests in ${places.join(", ")}`)
   return [
     ...["--import", "tsx", "--test", "--test-reporter=spec", "--test-concurrency=2"],
     ...[`--test-timeout=${TEST_TIMEOUT}`, ...flags],
@@ -101,7 +103,9 @@ function install() {
   const npm = process.env.npm_execpath?.endsWith("npm-cli.js")
     ? [process.execPath, process.env.npm_execpath]
     : ["npm"]
-  prepare([...npm, "ci", "--include=dev", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"])
+  const quiet = ["--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]
+  // It tells of its success on the standard output, and of its errors elsewhere.
+  prepare([...npm, "ci", "--include=dev", ...quiet], "ignore")
 }
 
 /** Whether `dist` is newer than all that it is made of. */
@@ -122,14 +126,14 @@ function newest(path) {
 
 function build() {
   note("building dist")
-  prepare([process.execPath, join(root, "scripts/build.mjs")])
+  prepare([process.execPath, join(root, "scripts/build.mjs")], process.stderr)
 }
 
-/** Runs a program to its end. Its output is progress, and not the result that somebody may want to read or to pipe. */
-function prepare([program, ...args]) {
+/** Runs a program to its end, with nothing on the standard output: that is for the result. */
+function prepare([program, ...args], output) {
   const { status, signal, error } = spawnSync(program, args, {
     cwd: root,
-    stdio: ["ignore", process.stderr, process.stderr],
+    stdio: ["ignore", output, process.stderr],
     shell: process.platform === "win32" && program === "npm",
   })
   if (error) fail(`${program}: ${error.message}`)

@@ -76,9 +76,14 @@ export interface Commands<out P extends Protocol = 2> {
     commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E> | null>
-  /** Sends one command whose reply the server does not send; resolves when the server has taken it. */
+  /**
+   * Sends one command whose reply the server does not send; resolves when the server has taken it. Whether it succeeded
+   * nobody is told: also an error is not replied.
+   *
+   * Source: https://redis.io/docs/latest/commands/client-reply/
+   */
   noreplyCommand(command: Command, options?: RequestOptions): Promise<void>
-  /** Sends several commands whose replies the server does not send; resolves when the server has taken them. */
+  /** Sends several commands whose replies the server does not send, as {@link noreplyCommand}. */
   noreplyPipeline(commands: readonly Command[], options?: RequestOptions): Promise<void>
   /** The same methods, with failures as values: their promises never reject. */
   readonly safe: SafeCommands<P>
@@ -157,5 +162,5 @@ function settled<T>(promise: Promise<T>): Promise<Result<T>> {
 
 /** A signal may be aborted with anything. */
 function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(`aborted: ${String(reason)}`, { cause: reason })
+  return reason instanceof Error ? reason : new Error("aborted; the reason is the cause", { cause: reason })
 }

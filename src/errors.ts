@@ -140,10 +140,11 @@ function codeOf(message: string): string {
  */
 export function withoutStack<E extends Error>(make: () => E): E {
   const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
+  // Not by assignment, which throws where somebody has frozen it.
+  Reflect.set(Error, "stackTraceLimit", 0)
   try {
     return make()
   } finally {
-    Error.stackTraceLimit = limit
+    Reflect.set(Error, "stackTraceLimit", limit)
   }
 }

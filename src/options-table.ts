@@ -5,6 +5,8 @@
  * Messages name the option and the type of what was given, never a string that was given: it may be a secret.
  */
 
+import { describe, isPlainObject } from "./util/describe.ts"
+
 /** Where a value was found, for messages: `Redix option "sentinel.group"`. */
 export interface Place {
   /** The name of the set: `"Redix"`. */
@@ -168,34 +170,6 @@ export function label(place: Place): string {
 /** The error for a caller's mistake at `place`. */
 export function misuse(place: Place, problem: string): TypeError {
   return new TypeError(`${label(place)}: ${problem}`)
-}
-
-/** Whether it is an object that was written as `{ … }`, in this realm or another: no array, no instance of a class. */
-export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype || isRootPrototype(prototype)
-}
-
-/** `Object.prototype` of any realm: nothing is behind it, and it has the method by which one asks. */
-function isRootPrototype(prototype: unknown): boolean {
-  return (
-    typeof prototype === "object" &&
-    prototype !== null &&
-    Object.getPrototypeOf(prototype) === null &&
-    Object.hasOwn(prototype, "isPrototypeOf")
-  )
-}
-
-/** What kind of value it is, without showing it: `"a string"`, `"an array"`, `"an instance of URL"`. */
-export function describe(value: unknown): string {
-  if (value === undefined || value === null) return String(value)
-  if (value === "") return "an empty string"
-  if (Array.isArray(value)) return "an array"
-  if (typeof value !== "object") return `a ${typeof value}`
-  if (isPlainObject(value)) return "an object"
-  const tag = Object.prototype.toString.call(value).slice("[object ".length, -1)
-  return tag === "Object" ? "an instance of a class" : `an instance of ${tag}`
 }
 
 function notAnObject(value: unknown, place: Place): TypeError {

@@ -10,11 +10,9 @@ import type { TcpSocketConnectOpts } from "node:net"
 import type { ConnectionOptions } from "node:tls"
 import {
   checkOptions,
-  describe,
   type GivenOptions,
   givenOptions,
   inside,
-  isPlainObject,
   label,
   misuse,
   numberRow,
@@ -29,6 +27,7 @@ import {
   row,
 } from "./options-table.ts"
 import { parseUri, type UriParts } from "./uri.ts"
+import { describe, isPlainObject } from "./util/describe.ts"
 
 /** The version of the wire protocol, RESP2 or RESP3. */
 export type Protocol = 2 | 3
@@ -778,7 +777,9 @@ function isAbortSignal(value: unknown): value is AbortSignal {
     "aborted" in value &&
     typeof value.aborted === "boolean" &&
     "addEventListener" in value &&
-    typeof value.addEventListener === "function"
+    typeof value.addEventListener === "function" &&
+    "removeEventListener" in value &&
+    typeof value.removeEventListener === "function"
   )
 }
 

@@ -3,7 +3,7 @@
  * connection below.
  */
 
-import { inspect } from "node:util"
+import { type InspectOptions, inspect } from "node:util"
 import { CommandClient } from "./commands.ts"
 import type { Connection } from "./connection/connection.ts"
 import type { ConnectionError } from "./errors.ts"
@@ -220,8 +220,8 @@ nameAsyncDispose(Redix.prototype)
 
 /** What `util.inspect` shows: what is worth seeing, and never a password. */
 Object.defineProperty(Redix.prototype, inspect.custom, {
-  value(this: Redix): object {
+  value(this: Redix, _depth: number, options: InspectOptions): string {
     const { name, address, status, protocol } = this
-    return Object.assign(Object.create({ constructor: Redix }), { name, address, status, protocol })
+    return `${this.constructor.name} ${inspect({ name, address, status, protocol }, options)}`
   },
 })

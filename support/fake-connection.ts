@@ -2,9 +2,11 @@
  * One connection of a fake server: it reads commands and does what the test says. Knows one socket; accepting it
  * is left to `fake-server.ts`.
  */
+
 import type { Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Inbox } from "./inbox.ts"
+import { reset } from "./reset.ts"
 import { RespReader } from "./resp-reader.ts"
 import { nextPoll } from "./wait.ts"
 
@@ -84,7 +86,7 @@ export class FakeConnection {
    */
   reset(): void {
     if (this.#transport.remoteAddress === undefined) this.#transport.destroy()
-    else this.#transport.resetAndDestroy()
+    else reset(this.#transport)
   }
 
   /** Closes without waiting for anything. */

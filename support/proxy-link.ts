@@ -2,8 +2,10 @@
  * One proxied connection: two sockets and a pump for each direction between them. Knows how to pass bytes on under
  * the faults of its direction; which faults there are is decided by `proxy.ts`.
  */
+
 import { connect, type Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
+import { reset } from "./reset.ts"
 import { nextPoll } from "./wait.ts"
 
 export type Direction = "to-client" | "to-server"
@@ -85,7 +87,7 @@ export class Link {
   end(ending: Ending): void {
     for (const pump of this.#pumps) pump.stop()
     for (const socket of this.#sockets) {
-      if (ending === "rst") socket.resetAndDestroy()
+      if (ending === "rst") reset(socket)
       else socket.end()
     }
   }
@@ -185,7 +187,7 @@ class Pump {
 
   async #deliver(content: Buffer | Ending): Promise<void> {
     if (content === "fin") this.#sink.end()
-    else if (content === "rst") this.#sink.resetAndDestroy()
+    else if (content === "rst") reset(this.#sink)
     else {
       const mutated = this.#faults.mutation?.(content, this.#context.index, this.#offset) ?? content
       this.#offset += content.length

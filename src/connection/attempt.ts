@@ -59,8 +59,8 @@ export class Attempt implements TransportEvents, FairTimerOwner {
     this.#address = options.label
     this.#parser = new Parser(options.settings.protocol === 3)
     this.#keepsAlive = keepsAlive
-    this.#dueAt = performance.now() + options.settings.timeout
     this.#timer = new FairTimer(this, keepsAlive)
+    this.#dueAt = this.#timer.now() + options.settings.timeout
   }
 
   /** Begins. Not done by the constructor: the owner must know the attempt before it is told of it. */
@@ -85,13 +85,12 @@ export class Attempt implements TransportEvents, FairTimerOwner {
     try {
       const endpoint = await this.#options.resolve()
       if (this.#isOver) return
-      this.#address = formatEndpoint(endpoint)
+      this.#address = sameText(this.#options.label, formatEndpoint(endpoint))
       this.#credentials = { username: this.#options.settings.username, password: await this.#password() }
       if (!this.#isOver) this.#dial(endpoint)
     } catch (error) {
-      this.#fail(
-        error instanceof ConnectionError ? error : this.#error("refused", describeCause(error), error),
-      )
+      if (error instanceof ConnectionError) this.#fail(error)
+      else this.#fail(this.#error(isTlsError(error) ? "tls" : "refused", describeCause(error), error))
     }
   }
 
@@ -249,6 +248,11 @@ export class Attempt implements TransportEvents, FairTimerOwner {
   }
 }
 
+/** The first of two equal texts, so that one of them is kept only. */
+function sameText(known: string, text: string): string {
+  return known === text ? known : text
+}
+
 /** What went wrong, also where Node.js packs several errors, one for each address of the host, into one without text. */
 function describeCause(error: unknown): string {
   if (error instanceof AggregateError && error.message === "")
@@ -256,7 +260,7 @@ function describeCause(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-function isTlsError(error: Error): boolean {
-  const code = "code" in error ? String(error.code) : ""
-  return /^ERR_(?:SSL|TLS)|CERT|^EPROTO$/.test(code)
+function isTlsError(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : ""
+  return /^ERR_(?:SSL|TLS|OSSL)|CERT|^EPROTO$/.test(code)
 }

@@ -1,7 +1,7 @@
 /** A request of one command: its reply settles the promise. */
 
 import { nameError } from "../errors.ts"
-import type { Encoder } from "../protocol/encode.ts"
+import type { CommandSink } from "../protocol/encode.ts"
 import { encodeCommand } from "./commands.ts"
 import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
 
@@ -9,7 +9,7 @@ export class CommandRequest extends Request<readonly unknown[]> {
   readonly asBytes: boolean
   readonly #resolve: Resolve<unknown>
   readonly #reject: Reject
-  #name = ""
+  #name: string | undefined
 
   constructor(resolve: Resolve<unknown>, reject: Reject, asBytes: boolean) {
     super()
@@ -19,11 +19,11 @@ export class CommandRequest extends Request<readonly unknown[]> {
   }
 
   get label(): string {
-    return this.#name
+    return this.#name ?? "the command"
   }
 
-  encode(encoder: Encoder, command: readonly unknown[]): void {
-    this.#name = encodeCommand(this, encoder, command, 0).name
+  encode(sink: CommandSink, command: readonly unknown[]): void {
+    this.#name = encodeCommand(this, sink, command, 0).shownName
   }
 
   accept(reply: unknown, facts: ReplyFacts): boolean {

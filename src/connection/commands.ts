@@ -5,20 +5,21 @@
 
 import type { CommandInfo, SpecialCommand } from "../protocol/command-info.ts"
 import { argumentText, commandInfo } from "../protocol/command-info.ts"
-import { commandLabel, describe, type Encoder } from "../protocol/encode.ts"
-import type { Request } from "./request.ts"
+import { type CommandSink, commandLabel } from "../protocol/encode.ts"
+import { describe } from "../util/describe.ts"
+import type { Request, SessionEffect } from "./request.ts"
 
 /** Checks that a command is a non-empty array and encodes it. */
 export function encodeCommand(
   request: Request,
-  encoder: Encoder,
-  command: readonly unknown[],
+  sink: CommandSink,
+  command: unknown,
   replyIndex: number,
 ): CommandInfo {
   if (!Array.isArray(command) || command.length === 0) throw notACommand(command)
   const info = commandInfo(command[0])
   if (info.special !== undefined) noteSpecial(request, info.special, command, replyIndex)
-  encoder.command(command)
+  sink.command(command)
   return info
 }
 
@@ -31,12 +32,6 @@ export function checkPipeline(commands: readonly unknown[]): void {
   }
   if (commands.length === 0)
     throw new TypeError("a pipeline must hold at least one command, got an empty array ([])")
-  const first: unknown = commands[0]
-  if (typeof first === "string") {
-    throw new TypeError(
-      'a pipeline must be an array of commands, such as [["GET", "key"]], got one command: use command()',
-    )
-  }
 }
 
 /** Says at which place of a pipeline a misuse was found. */
@@ -45,42 +40,42 @@ export function atPlace(error: unknown, index: number): unknown {
 }
 
 /** The names of a pipeline's commands for its error replies; one string while they are all the same. */
-export type CommandNames = string | string[]
+export type CommandNames = string | undefined | Array<string | undefined>
 
 /** Encodes the commands one after the other; the reply to the first is the request's reply number `firstReply`. */
 export function encodeCommands(
   request: Request,
-  encoder: Encoder,
+  sink: CommandSink,
   commands: ReadonlyArray<readonly unknown[]>,
   firstReply: number,
 ): CommandNames {
   const count = commands.length
-  let names: CommandNames = ""
+  let names: CommandNames
   for (let index = 0; index < count; index++) {
-    const name = encodeAt(request, encoder, commands, index, firstReply)
+    const name = encodeAt(request, sink, commands, index, firstReply)
     if (index === 0) names = name
-    else if (typeof names !== "string") names.push(name)
-    else if (names !== name) names = [...new Array<string>(index).fill(names), name]
+    else if (Array.isArray(names)) names.push(name)
+    else if (names !== name) names = [...new Array<string | undefined>(index).fill(names), name]
   }
   return names
 }
 
 function encodeAt(
   request: Request,
-  encoder: Encoder,
+  sink: CommandSink,
   commands: ReadonlyArray<readonly unknown[]>,
   index: number,
   firstReply: number,
-): string {
+): string | undefined {
   try {
-    return encodeCommand(request, encoder, commands[index] ?? [], firstReply + index).name
+    return encodeCommand(request, sink, commands[index], firstReply + index).shownName
   } catch (error) {
     throw atPlace(error, index)
   }
 }
 
 export function nameAt(names: CommandNames, index: number): string | undefined {
-  return typeof names === "string" ? names : names[index]
+  return Array.isArray(names) ? names[index] : names
 }
 
 /** Refuses the commands that `words` names, because `why`. */
@@ -106,17 +101,23 @@ function noteSpecial(
     const terms = request.needTerms()
     terms.effects ??= []
     const database = kind === "select" ? databaseOf(command) : undefined
-    terms.effects.push({ kind, replyIndex, database, isQueued: false })
+    terms.effects.push({ kind, replyIndex, database, isAnswered: false })
   }
-  const blockMs = special.blockMs?.(command) ?? 0
-  if (blockMs > 0 && !isInsideMulti(request)) request.needTerms().blockMs += blockMs
+  noteBlocking(request, special.blockMs?.(command) ?? 0)
 }
 
-/** Whether the commands noted so far leave a MULTI open, in which nothing blocks. */
-function isInsideMulti(request: Request): boolean {
-  const effects = request.terms?.effects ?? []
-  let isOpen = false
-  for (const { kind } of effects) {
+/** Nothing blocks inside of a MULTI, which may be one that was opened before the request. */
+function noteBlocking(request: Request, blockMs: number): void {
+  if (blockMs === 0) return
+  const terms = request.needTerms()
+  if (!isInsideMulti(terms.effects, false)) terms.blockMs += blockMs
+  if (!isInsideMulti(terms.effects, true)) terms.blockMsInMulti += blockMs
+}
+
+/** Whether a MULTI is open after these effects. */
+function isInsideMulti(effects: readonly SessionEffect[] | undefined, wasOpen: boolean): boolean {
+  let isOpen = wasOpen
+  for (const { kind } of effects ?? []) {
     if (kind === "multi") isOpen = true
     else if (kind === "exec" || kind === "discard") isOpen = false
   }

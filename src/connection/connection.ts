@@ -5,6 +5,7 @@
  */
 
 import { ConnectionError, type Outcome } from "../errors.ts"
+import { timerDelay } from "../util/delay.ts"
 import { Attempt, type AttemptOwner, type Link } from "./attempt.ts"
 import { Backoff } from "./backoff.ts"
 import type { Executor } from "./executor.ts"
@@ -65,8 +66,10 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     this.#keepsAlive = keepsAlive
     this.#attempt?.keepAlive(keepsAlive)
     this.#wire.keepAlive(keepsAlive)
-    if (keepsAlive) this.#backoffTimer?.ref()
-    else this.#backoffTimer?.unref()
+    for (const timer of [this.#backoffTimer, this.#closeTimer]) {
+      if (keepsAlive) timer?.ref()
+      else timer?.unref()
+    }
   }
 
   // ── connecting ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,18 +126,19 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     this.#backoffTimer = setTimeout(() => {
       this.#move("dial")
       this.#startAttempt()
-    }, wait)
+    }, timerDelay(wait))
     if (!this.#keepsAlive) this.#backoffTimer.unref()
   }
 
   // ── losing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   onLinkLost(loss: Loss): void {
-    this.#sessionLost = this.#wire.closeLink() || this.#sessionLost
+    const hasLost = this.#wire.closeLink()
+    this.#sessionLost ||= hasLost
     const error = located(loss.error, this.#address)
     if (this.#state === "closing") this.#loseWhileClosing(asFinal(error))
     else if (this.#options.settings.exitOnDisconnection) this.#loseForGood(asFinal(error))
-    else if (loss.atOnce) this.#moveOn(error)
+    else if (loss.atOnce) this.#moveOn(error, hasLost)
     else this.#loseForNow(error)
   }
 
@@ -157,11 +161,15 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     this.#listener.onEnded(undefined)
   }
 
-  /** The server is in order: a new attempt begins at once, and what was not sent waits for it. */
-  #moveOn(error: ConnectionError): void {
+  /**
+   * The server is in order: a new attempt begins at once, and what was not sent waits for it. Unless it may belong to a
+   * MULTI or a WATCH that is gone: it must not run without.
+   */
+  #moveOn(error: ConnectionError, sessionLost: boolean): void {
     this.#move("moved")
     this.#startAttempt()
-    this.#wire.failInFlight(disconnected(error, false))
+    if (sessionLost) this.#wire.failAll(disconnected(error, false))
+    else this.#wire.failInFlight(disconnected(error, false))
     this.#listener.onDisconnected(this.#address, error)
   }
 
@@ -195,7 +203,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
   #finish(timeout: number): void {
     this.#wire.failBlocking(CLOSED)
     if (timeout !== Number.POSITIVE_INFINITY) {
-      this.#closeTimer = setTimeout(() => this.#end(CLOSED), Math.min(timeout, 2 ** 31 - 1))
+      this.#closeTimer = setTimeout(() => this.#end(CLOSED), timerDelay(timeout))
       if (!this.#keepsAlive) this.#closeTimer.unref()
     }
     this.#wire.reportIdle()

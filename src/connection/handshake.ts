@@ -3,7 +3,7 @@
  * leaves sending and reading to others.
  */
 
-import { ConnectionError, type ConnectionErrorReason, RedisError } from "../errors.ts"
+import { ConnectionError, type ConnectionErrorReason, RedisError, withoutStack } from "../errors.ts"
 import { Encoder } from "../protocol/encode.ts"
 import { VERSION } from "../version.ts"
 import type { ConnectionSettings } from "./options.ts"
@@ -81,6 +81,7 @@ function helloStep(auth: readonly string[]): Step {
 
 export class Handshake {
   readonly #address: string
+  readonly #credentials: Credentials
   #steps: Step[]
   #position = 0
   /** Whether a command was carried out, which a server that wants a password first would not have done. */
@@ -94,6 +95,7 @@ export class Handshake {
     address: string,
   ) {
     this.#steps = firstSteps(settings, database, credentials)
+    this.#credentials = credentials
     this.#address = address
   }
 
@@ -131,8 +133,9 @@ export class Handshake {
     return this.#error("protocol-error", "the server sent a reply that nobody asked for", undefined)
   }
 
-  #judge(step: Step, error: RedisError): void {
-    if (step.isHarmless?.(error) === true) return
+  #judge(step: Step, reply: RedisError): void {
+    if (step.isHarmless?.(reply) === true) return
+    const error = this.#withoutSecrets(reply)
     if (isUnknownHello(step, error)) {
       throw this.#error("handshake", "the server does not speak RESP3: use protocol: 2", error)
     }
@@ -141,6 +144,14 @@ export class Handshake {
       `the server answered ${step.purpose} with: ${error.message}`,
       error,
     )
+  }
+
+  /** A server that does not know a command, such as a renamed AUTH, repeats its arguments. */
+  #withoutSecrets(error: RedisError): RedisError {
+    const { password = "" } = this.#credentials
+    const [before = ""] = error.message.split(/,? with args beginning with/i)
+    const message = password === "" ? before : before.replaceAll(password, "[redacted]")
+    return message === error.message ? error : withoutStack(() => new RedisError(message))
   }
 
   #error(reason: ConnectionErrorReason, message: string, cause: RedisError | undefined): ConnectionError {

@@ -33,7 +33,7 @@ export class Health {
   /** When the connection is to be given up on, if nothing arrives until then. */
   due(now: number, bytesReceived: number, oldest: Request): number {
     if (bytesReceived !== this.#bytesSeen) this.start(now, bytesReceived)
-    return Math.max(this.#since, 0) + this.#limit(oldest)
+    return this.#since + this.#limit(oldest)
   }
 
   /** A caller who gave the request a longer timeout expects it to take that long; a blocking one may block. */

@@ -6,7 +6,7 @@
  */
 
 import { ConnectionError, nameError } from "../errors.ts"
-import { type Encoder, encodeOnce } from "../protocol/encode.ts"
+import { type CommandSink, encodeOnce } from "../protocol/encode.ts"
 import { checkPipeline, encodeCommands, refuseCommands } from "./commands.ts"
 import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
 
@@ -44,14 +44,14 @@ export class NoreplyRequest extends Request<ReadonlyArray<readonly unknown[]>> {
     return this.#toDiscard === undefined
   }
 
-  encode(encoder: Encoder, commands: ReadonlyArray<readonly unknown[]>): void {
+  encode(sink: CommandSink, commands: ReadonlyArray<readonly unknown[]>): void {
     // A deadline of its own even with the usual timeout: it must hold after the caller has gone.
     this.needTerms()
     checkPipeline(commands)
     refuseCommands(commands, TRANSACTION_COMMANDS, "without replies nobody would know whether it took effect")
-    encoder.raw(REPLY_OFF)
-    encodeCommands(this, encoder, commands, 0)
-    encoder.raw(REPLY_ON)
+    sink.raw(REPLY_OFF)
+    encodeCommands(this, sink, commands, 0)
+    sink.raw(REPLY_ON)
     this.#count = commands.length
     this.#adaptEffects()
   }

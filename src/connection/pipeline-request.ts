@@ -1,7 +1,7 @@
 /** A request of several commands: an array of their replies settles the promise, error replies in their places. */
 
 import { nameError } from "../errors.ts"
-import type { Encoder } from "../protocol/encode.ts"
+import type { CommandSink } from "../protocol/encode.ts"
 import { type CommandNames, checkPipeline, encodeCommands, nameAt } from "./commands.ts"
 import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
 
@@ -9,7 +9,7 @@ export class PipelineRequest extends Request<ReadonlyArray<readonly unknown[]>> 
   readonly asBytes: boolean
   readonly #resolve: Resolve<unknown[]>
   readonly #reject: Reject
-  #names: CommandNames = ""
+  #names: CommandNames
   #replies: unknown[] = []
   #received = 0
   #failure: Error | undefined
@@ -25,9 +25,9 @@ export class PipelineRequest extends Request<ReadonlyArray<readonly unknown[]>> 
     return `a pipeline of ${this.#replies.length} (${this.#received} replies came)`
   }
 
-  encode(encoder: Encoder, commands: ReadonlyArray<readonly unknown[]>): void {
+  encode(sink: CommandSink, commands: ReadonlyArray<readonly unknown[]>): void {
     checkPipeline(commands)
-    this.#names = encodeCommands(this, encoder, commands, 0)
+    this.#names = encodeCommands(this, sink, commands, 0)
     this.#replies = new Array<unknown>(commands.length)
   }
 

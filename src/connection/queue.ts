@@ -64,6 +64,16 @@ export class RequestQueue {
     if (this.#length === 0 && this.#ring.length > 4096) this.#shrink()
   }
 
+  /** Starts the clocks of all requests that have none. */
+  startClocks(now: number): void {
+    for (let index = this.#length - 1; index >= 0; index--) {
+      const request = this.#at(index)
+      // Clocks start in order: before one that runs, all do.
+      if (request === undefined || request.since !== 0) return
+      request.since = now
+    }
+  }
+
   /** Moves the first `count` requests of the outbox in flight; their clocks start now unless they have. */
   markSent(count: number, now: number): void {
     const end = this.#inFlight + count

@@ -4,7 +4,7 @@
  */
 
 import type { SessionEffectKind } from "../protocol/command-info.ts"
-import type { Encoder } from "../protocol/encode.ts"
+import type { CommandSink } from "../protocol/encode.ts"
 import { type Abortable, forgetAbort, onAbort } from "../util/abort.ts"
 import type { Timed } from "../util/heap.ts"
 
@@ -25,14 +25,16 @@ export interface SessionEffect {
   readonly replyIndex: number
   /** For `SELECT`. */
   readonly database: number | undefined
-  /** Whether the command was written while a MULTI was open, so that it only runs with EXEC. */
-  isQueued: boolean
+  /** Whether that reply has come. */
+  isAnswered: boolean
 }
 
 /** Who has taken a request on. */
 export interface RequestOwner {
   /** The request's signal was aborted. */
   onRequestAborted(request: Request, reason: unknown): void
+  /** All requests of a signal have been told. */
+  afterAborts(): void
   /** The request, which has terms, has settled: its deadline can be forgotten. */
   onRequestSettled(request: Request): void
 }
@@ -44,9 +46,12 @@ export class RequestTerms implements Timed {
   readonly signal: AbortSignal | undefined
   /** How long the request may block its connection on the server, in ms. */
   blockMs = 0
+  /** The same if it begins inside of a MULTI. */
+  blockMsInMulti = 0
   effects: SessionEffect[] | undefined
-  /** How many replies have come, counted where there are effects. */
+  /** How many replies have come, and which effect is the next to be decided; counted where there are effects. */
   repliesSeen = 0
+  effectsSeen = 0
   owner: RequestOwner | undefined
 
   deadline: number = Number.POSITIVE_INFINITY
@@ -71,7 +76,7 @@ const SETTLED = 2
 export abstract class Request<Payload = unknown> implements Abortable {
   /** How many bytes it has in the encoder while it is not sent. */
   size = 0
-  /** When its clock started, in ms of `performance.now()`; 0 before. */
+  /** When its clock started, in ms by the clock of its timer; 0 before. */
   since = 0
   terms: RequestTerms | undefined
   #phase = 0
@@ -106,7 +111,7 @@ export abstract class Request<Payload = unknown> implements Abortable {
    * Encodes the commands.
    * @throws TypeError for misuse; what was encoded by then is to be forgotten.
    */
-  abstract encode(encoder: Encoder, payload: Payload): void
+  abstract encode(sink: CommandSink, payload: Payload): void
 
   /**
    * Takes the next reply; true when it was the last one.
@@ -145,6 +150,13 @@ export abstract class Request<Payload = unknown> implements Abortable {
   onAbort(reason: unknown): void {
     this.terms?.owner?.onRequestAborted(this, reason)
   }
+
+  afterAbort(): void {
+    this.terms?.owner?.afterAborts()
+  }
+
+  /** Keys are watched when it is sent: if it ends that, it is to say so in its effects. */
+  endWatch(): void {}
 
   /** Its terms, made if it has none. */
   needTerms(): RequestTerms {

@@ -3,16 +3,22 @@
  * Knows the requests in the order in which they are written; leaves to the connection what follows.
  */
 
+import { RedisError } from "../errors.ts"
 import type { SessionEffectKind } from "../protocol/command-info.ts"
 import type { Request, RequestTerms, SessionEffect } from "./request.ts"
 
 export class Session {
   /** The database that the connection is in, as far as replies have told. */
   database: number | undefined
-  /** The effect by whose MULTI a transaction is open, in the order of writing; `undefined` when none is. */
-  #openMulti: SessionEffect | undefined
-  /** The same, as of the replies that have come. */
-  #answeredMulti: SessionEffect | undefined
+  /** Whether what is written next would be inside of a MULTI. */
+  isMultiOpen = false
+  /** Whether keys may be watched when what is written next is carried out. */
+  isWatchWritten = false
+  /** Whether {@link isMultiOpen} has to be worked out anew, by {@link replay}. */
+  isStale = false
+
+  /** Whether a MULTI is open as of the replies that have come. */
+  #isMultiAnswered = false
   /** The database of a SELECT that waits for its EXEC. */
   #queuedDatabase: number | undefined
   #isWatching = false
@@ -23,63 +29,66 @@ export class Session {
     this.database = database
   }
 
-  /** Whether what is written next would be inside of a MULTI. */
-  get isMultiOpen(): boolean {
-    return this.#openMulti !== undefined
-  }
-
   /** A request with effects stands next in the order of writing. */
-  onWritten(terms: RequestTerms): void {
-    for (const effect of terms.effects ?? []) {
-      if (effect.kind === "multi") this.#openMulti ??= effect
-      else if (effect.kind === "exec" || effect.kind === "discard") this.#openMulti = undefined
-      else effect.isQueued ||= this.isMultiOpen
+  onWritten({ effects }: RequestTerms): void {
+    for (const { kind, isAnswered } of effects ?? []) {
+      if (isAnswered) continue
+      if (kind === "multi") this.isMultiOpen = true
+      else if (kind === "exec" || kind === "discard") this.isMultiOpen = false
+      else if (kind === "watch") this.isWatchWritten = true
     }
   }
 
-  /** A request that was never sent is gone; `written` are those left that are not answered, in order. */
-  onWithdrawn(written: Iterable<Request>): void {
-    this.#openMulti = this.#answeredMulti
-    for (const { terms } of written) if (terms !== undefined) this.onWritten(terms)
+  /** Works out anew what the requests, those that are not fully answered in their order, lead to. */
+  replay(requests: Iterable<Request>): void {
+    this.isStale = false
+    this.isMultiOpen = this.#isMultiAnswered
+    for (const { terms } of requests) if (terms !== undefined) this.onWritten(terms)
   }
 
   /** The reply that decides about an effect has come. */
   onReply(effect: SessionEffect, reply: unknown, isError: boolean): void {
-    if (isError) this.#onRefused(effect)
-    else this.#onAccepted(effect.kind, effect, reply)
+    effect.isAnswered = true
+    if (isError) this.#onRefused(effect.kind, reply)
+    else this.#onAccepted(effect, reply)
   }
 
   /** The connection is gone, and all this with it; tells whether that was anything. The database is selected again. */
   reset(): boolean {
     const wasLost = this.#isWatching || this.#hasAuthenticated || this.#isTracking || this.isMultiOpen
+    this.isMultiOpen = false
+    this.isWatchWritten = false
+    this.isStale = false
+    this.#isMultiAnswered = false
+    this.#queuedDatabase = undefined
     this.#isWatching = false
     this.#hasAuthenticated = false
     this.#isTracking = false
-    this.#openMulti = undefined
-    this.#answeredMulti = undefined
-    this.#queuedDatabase = undefined
     return wasLost
   }
 
-  #onRefused(effect: SessionEffect): void {
-    // A MULTI that was refused because one is open already is not the one remembered here.
-    if (effect === this.#openMulti) this.#openMulti = undefined
-    if (effect.kind === "exec") this.#endTransaction()
+  #onRefused(kind: SessionEffectKind, reply: unknown): void {
+    if (kind === "exec" && reply instanceof RedisError && reply.code === "EXECABORT") this.#endTransaction()
+    // What was counted on at the writing has not come about: a MULTI that is not open, or one that still is.
+    else if (kind === "multi" || kind === "exec" || kind === "discard") this.isStale = true
   }
 
-  #onAccepted(kind: SessionEffectKind, effect: SessionEffect, reply: unknown): void {
+  #onAccepted({ kind, database }: SessionEffect, reply: unknown): void {
     switch (kind) {
-      case "select":
-        if (effect.isQueued) this.#queuedDatabase = effect.database
-        else this.database = effect.database ?? this.database
+      case "multi":
+        this.#isMultiAnswered = true
         break
       case "exec":
-        // Where something failed inside, it may have been the SELECT: then the database stays what it was known to be.
-        if (isListWithoutErrors(reply)) this.database = this.#queuedDatabase ?? this.database
+        if (Array.isArray(reply) && !reply.some(isSelectError))
+          this.database = this.#queuedDatabase ?? this.database
         this.#endTransaction()
         break
       case "discard":
         this.#endTransaction()
+        break
+      case "select":
+        if (String(reply) === "QUEUED") this.#queuedDatabase = database
+        else this.database = database ?? this.database
         break
       case "watch":
         this.#isWatching = true
@@ -96,19 +105,17 @@ export class Session {
       case "tracking-off":
         this.#isTracking = false
         break
-      case "multi":
-        this.#answeredMulti = effect
-        break
     }
   }
 
   #endTransaction(): void {
-    this.#answeredMulti = undefined
+    this.#isMultiAnswered = false
     this.#queuedDatabase = undefined
     this.#isWatching = false
   }
 }
 
-function isListWithoutErrors(reply: unknown): boolean {
-  return Array.isArray(reply) && !reply.some((element) => element instanceof Error)
+/** Whether an element of EXEC's reply is what a SELECT fails with: it is not known which command it belongs to. */
+function isSelectError(element: unknown): boolean {
+  return element instanceof RedisError && /DB index|\bSELECT\b/i.test(element.message)
 }

@@ -1,7 +1,7 @@
 /** A request of MULTI, some commands and EXEC: what EXEC replies settles the promise. */
 
 import { ConnectionError, nameError, RedisError, withoutStack } from "../errors.ts"
-import { type Encoder, encodeOnce } from "../protocol/encode.ts"
+import { type CommandSink, encodeOnce } from "../protocol/encode.ts"
 import { type CommandNames, checkPipeline, encodeCommands, nameAt, refuseCommands } from "./commands.ts"
 import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
 
@@ -13,7 +13,7 @@ export class TransactionRequest extends Request<ReadonlyArray<readonly unknown[]
   readonly asBytes: boolean
   readonly #resolve: Resolve<unknown[] | null>
   readonly #reject: Reject
-  #names: CommandNames = ""
+  #names: CommandNames
   /** Replies before EXEC's: MULTI's and one "QUEUED" for each command. */
   #toQueue = 0
   #received = 0
@@ -35,24 +35,27 @@ export class TransactionRequest extends Request<ReadonlyArray<readonly unknown[]
     return true
   }
 
-  encode(encoder: Encoder, commands: ReadonlyArray<readonly unknown[]>): void {
+  encode(sink: CommandSink, commands: ReadonlyArray<readonly unknown[]>): void {
     checkPipeline(commands)
     refuseCommands(commands, TRANSACTION_COMMANDS, "transactionPipeline sends MULTI and EXEC itself")
-    encoder.raw(MULTI)
-    this.#names = encodeCommands(this, encoder, commands, 1)
-    encoder.raw(EXEC)
+    sink.raw(MULTI)
+    this.#names = encodeCommands(this, sink, commands, 1)
+    sink.raw(EXEC)
     this.#toQueue = commands.length + 1
-    this.#noteEffects(commands.length)
+    this.#noteEffects()
   }
 
   /** Nothing blocks inside of a transaction, and what it does to the session is done by EXEC. */
-  #noteEffects(count: number): void {
-    const { terms } = this
-    if (terms === undefined) return
-    terms.blockMs = 0
-    if (terms.effects === undefined) return
-    for (const effect of terms.effects) effect.isQueued = true
-    terms.effects.push({ kind: "exec", replyIndex: count + 1, database: undefined, isQueued: false })
+  #noteEffects(): void {
+    if (this.terms === undefined) return
+    this.terms.blockMs = 0
+    if (this.terms.effects !== undefined) this.endWatch()
+  }
+
+  override endWatch(): void {
+    const terms = this.needTerms()
+    terms.effects ??= []
+    terms.effects.push({ kind: "exec", replyIndex: this.#toQueue, database: undefined, isAnswered: false })
   }
 
   accept(reply: unknown, facts: ReplyFacts): boolean {

@@ -2,8 +2,7 @@
 
 import { ConnectionError } from "../errors.ts"
 import { type Abortable, forgetAbort, onAbort } from "../util/abort.ts"
-
-const LONGEST_DELAY_MS = 2 ** 31 - 1
+import { timerDelay } from "../util/delay.ts"
 
 class Waiter implements Abortable {
   readonly #waiters: Set<Waiter>
@@ -30,7 +29,8 @@ class Waiter implements Abortable {
     if (timeout === Number.POSITIVE_INFINITY) return
     const message = `not connected within ${timeout} ms`
     const expire = (): void => this.reject(new ConnectionError("timeout", message))
-    this.#timer = setTimeout(expire, Math.min(timeout, LONGEST_DELAY_MS))
+    // What is waited for keeps the process alive, if anything should.
+    this.#timer = setTimeout(expire, timerDelay(timeout)).unref()
   }
 
   resolve(): void {

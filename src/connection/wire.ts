@@ -5,7 +5,6 @@
  */
 
 import { ConnectionError, type ConnectionErrorReason, RedixError, withoutStack } from "../errors.ts"
-import { Encoder } from "../protocol/encode.ts"
 import { INCOMPLETE } from "../protocol/parser.ts"
 import type { TransportEvents } from "../transport/transport.ts"
 import { FairTimer, type FairTimerOwner } from "../util/fair-timer.ts"
@@ -15,6 +14,7 @@ import { discard } from "./discard.ts"
 import type { Executor } from "./executor.ts"
 import { Health } from "./health.ts"
 import type { ConnectionOptions, ConnectionSettings } from "./options.ts"
+import { Outbox } from "./outbox.ts"
 import { RequestQueue } from "./queue.ts"
 import type { ReplyFacts, Request, RequestOwner, RequestTerms } from "./request.ts"
 import { Session } from "./session.ts"
@@ -24,10 +24,6 @@ import { Session } from "./session.ts"
  * request has terms: until the end of its tick it can be aborted unsent.
  */
 const EARLY_FLUSH = 16_384
-/** With more than this waiting in the socket, further requests wait here, where they can still be withdrawn. */
-const MOST_BUFFERED = 1 << 20
-/** From this many withdrawn requests on, their memory is freed before the next flush does it. */
-const MANY_WITHDRAWN = 1024
 
 /** Why a link is given up, and whether the connection should be made anew at once. */
 export interface Loss {
@@ -60,8 +56,8 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   readonly #settings: ConnectionSettings
   readonly #label: string
   readonly #owner: WireOwner
-  readonly #encoder = new Encoder()
   readonly #queue = new RequestQueue()
+  readonly #outbox = new Outbox(this.#queue)
   readonly #deadlines: Deadlines
   readonly #health: Health
   readonly #timer: FairTimer
@@ -70,13 +66,12 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   #link: Link | undefined
   #isScheduled = false
-  /** The socket holds too much already: nothing is written until it has drained. */
-  #isFull = false
-  /** Requests of the outbox that have settled: their bytes must not be written. */
-  #withdrawn = 0
   /** Requests with terms whose clock starts at the next flush. */
-  #unstarted: RequestTerms[] = []
-  #reportsIdle = false
+  #unstarted: RequestTerms[] | undefined
+  /** Why the link is to be left, once all that happens at this moment has been told. */
+  #leaveBecause: string | undefined
+  /** While the owner waits for it: the number of the first request that somebody may still wait for. */
+  #idleFrom: number | undefined
 
   constructor(options: ConnectionOptions, owner: WireOwner) {
     const { settings } = options
@@ -94,50 +89,37 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   // ── requests in ───────────────────────────────────────────────────────────────────────────────────────────────
 
   submit<Payload>(request: Request<Payload>, payload: Payload): void {
-    const encoder = this.#encoder
-    const before = encoder.size
+    const rejection = this.refusal ?? this.#overload()
+    const { session } = this
+    if (session.isStale) session.replay(this.#unanswered())
     try {
-      request.encode(encoder, payload)
-      if (this.session.isMultiOpen) this.#checkInsideMulti(request)
+      if (rejection !== undefined) this.#outbox.check(request, payload)
+      else this.#outbox.add(request, payload, session.isMultiOpen ? adaptToMulti : undefined)
     } catch (error) {
-      encoder.rewind(before)
       request.fail(error)
       return
     }
-    if (this.refusal !== undefined || this.#queue.length - this.#withdrawn >= this.#settings.maxInFlight) {
-      encoder.rewind(before)
-      this.#refuse(request)
+    if (rejection !== undefined) {
+      request.fail(this.#errorFor(request, rejection))
       return
     }
-    request.size = encoder.size - before
-    this.#queue.add(request)
+    if (session.isWatchWritten) request.endWatch()
     if (request.terms !== undefined) this.#takeOn(request, request.terms)
-    if (this.#link === undefined || this.#isFull) this.#startWaiting(request)
+    if (this.#link === undefined || this.#link.transport.isFull) this.#startWaiting(request)
     else if (!this.#isScheduled) this.#schedule()
-    else if (encoder.size >= EARLY_FLUSH && this.#unstarted.length === 0) this.#flush()
+    else if (this.#outbox.size >= EARLY_FLUSH && this.#unstarted === undefined) this.#flush()
   }
 
-  /** In a MULTI that a caller has opened nothing blocks, and what shifts replies cannot be. */
-  #checkInsideMulti(request: Request): void {
-    if (request.isRefusedInMulti) {
-      throw new TypeError(
-        "a MULTI sent by hand is open on this connection: send EXEC or DISCARD first (or use transactionPipeline instead of MULTI)",
-      )
-    }
-    if (request.terms !== undefined) request.terms.blockMs = 0
-  }
-
-  #refuse(request: Request): void {
-    const rejection = this.refusal ?? {
-      reason: "overloaded",
-      message: `${this.#settings.maxInFlight} requests are waiting or in flight (maxInFlight)`,
-    }
-    request.fail(this.#errorFor(request, rejection))
+  #overload(): Rejection | undefined {
+    const most = this.#settings.maxInFlight
+    if (this.#queue.length - this.#outbox.withdrawn < most) return undefined
+    return { reason: "overloaded", message: `${most} requests are waiting or in flight (maxInFlight)` }
   }
 
   #takeOn(request: Request, terms: RequestTerms): void {
     request.attach(this)
     if (terms.effects !== undefined) this.session.onWritten(terms)
+    this.#unstarted ??= []
     this.#unstarted.push(terms)
   }
 
@@ -148,15 +130,15 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   /** Without a link that takes bytes, the clock of a request starts at the call. */
   #startWaiting(request: Request): void {
-    const now = Math.ceil(performance.now())
+    const now = Math.ceil(this.#timer.now())
     request.since = now
     this.#startClocks(now)
   }
 
   #startClocks(now: number): void {
     const unstarted = this.#unstarted
-    if (unstarted.length > 0) {
-      this.#unstarted = []
+    if (unstarted !== undefined) {
+      this.#unstarted = undefined
       for (const terms of unstarted) this.#deadlines.start(terms, now)
       this.#timer.ensure(this.#deadlines.next())
     }
@@ -172,65 +154,31 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   #flush(): void {
     const link = this.#link
-    if (link === undefined || this.#isFull) return
-    if (this.#withdrawn > 0) this.#dropWithdrawn()
-    const { size } = this.#encoder
-    if (size === 0) return
-    const now = Math.ceil(performance.now())
-    if (this.#queue.inFlight === 0) this.#health.start(now, link.parser.bytesReceived)
-    // One large request alone cannot be written in parts.
-    if (size > MOST_BUFFERED && this.#queue.unsent > 1) this.#writeSome(link, now)
-    else this.#writeAll(link, now)
-    this.#startClocks(now)
-    this.#isFull = link.transport.buffered > MOST_BUFFERED
-  }
-
-  #writeAll(link: Link, now: number): void {
-    const encoder = this.#encoder
-    this.#queue.markSent(this.#queue.unsent, now)
-    if (link.transport.write(encoder.take())) encoder.recycle()
-    else encoder.abandon()
-  }
-
-  /** Writes what fits into the socket's limit, but at least one request. */
-  #writeSome(link: Link, now: number): void {
-    let bytes = 0
-    let count = 0
-    for (const request of this.#queue.unsentRequests()) {
-      if (count > 0 && bytes + request.size > MOST_BUFFERED) break
-      bytes += request.size
-      count++
+    if (link === undefined || link.transport.isFull) return
+    if (this.#outbox.size === 0) {
+      this.#unstarted = undefined
+      return
     }
-    this.#queue.markSent(count, now)
-    for (const request of this.#queue.unsentRequests()) if (request.since === 0) request.since = now
-    link.transport.write(this.#encoder.takeFirst(bytes))
-    if (this.#encoder.size > 0 && link.transport.buffered <= MOST_BUFFERED && !this.#isScheduled)
-      this.#schedule()
+    const now = Math.ceil(this.#timer.now())
+    if (this.#queue.inFlight === 0) this.#health.start(now, link.parser.bytesReceived)
+    try {
+      if (this.#outbox.write(link.transport, now) === "some") this.#flushLater(link, now)
+    } catch (error) {
+      this.#lose(defectIn(error, "requests could not be written"))
+      return
+    }
+    this.#startClocks(now)
+  }
+
+  /** There was more than the socket should have at once. */
+  #flushLater(link: Link, now: number): void {
+    this.#queue.startClocks(now)
+    if (!link.transport.isFull && !this.#isScheduled) this.#schedule()
   }
 
   onDrain(): void {
-    this.#isFull = false
-    if (this.#encoder.size === 0) this.#encoder.recycle()
-    else this.#encoder.onTakenWritten()
+    this.#outbox.onWritten()
     this.#flush()
-  }
-
-  /** Cuts the bytes of withdrawn requests out, all at once. */
-  #dropWithdrawn(): void {
-    const kept: number[] = []
-    let offset = 0
-    for (const request of this.#queue.unsentRequests()) {
-      const end = offset + request.size
-      if (!request.isSettled) {
-        if (kept.length > 0 && kept[kept.length - 1] === offset) kept[kept.length - 1] = end
-        else kept.push(offset, end)
-      }
-      offset = end
-    }
-    this.#encoder.keep(kept)
-    this.#queue.dropSettledUnsent()
-    this.#deadlines.onRenumbered(this.#queue.firstNumber + this.#queue.inFlight)
-    this.#withdrawn = 0
   }
 
   // ── replies ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -248,10 +196,12 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     try {
       this.#dispatch(link)
     } catch (error) {
-      this.#lose(error instanceof ConnectionError ? error : defectIn(error))
+      this.#lose(
+        error instanceof ConnectionError ? error : defectIn(error, "a reply could not be handed out"),
+      )
       return
     }
-    if (this.#reportsIdle) this.#checkIdle()
+    this.#checkIdle()
   }
 
   #dispatch(link: Link): void {
@@ -271,8 +221,11 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   #noteReply(terms: RequestTerms, reply: unknown, facts: ReplyFacts): void {
     const index = terms.repliesSeen++
-    for (const effect of terms.effects ?? []) {
-      if (effect.replyIndex === index) this.session.onReply(effect, reply, facts.isError)
+    for (;;) {
+      const effect = terms.effects?.[terms.effectsSeen]
+      if (effect === undefined || effect.replyIndex !== index) return
+      terms.effectsSeen++
+      this.session.onReply(effect, reply, facts.isError)
     }
   }
 
@@ -288,11 +241,11 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     const deadline = this.#deadlines.next()
     const oldest = this.#queue.oldest
     if (oldest === undefined || this.#link === undefined) return deadline
-    return Math.min(deadline, this.#health.due(performance.now(), this.#link.parser.bytesReceived, oldest))
+    return Math.min(deadline, this.#health.due(this.#timer.now(), this.#link.parser.bytesReceived, oldest))
   }
 
   nextLook(): number {
-    return this.#queue.inFlight > 0 ? performance.now() + this.#health.lookAfter : Number.POSITIVE_INFINITY
+    return this.#queue.inFlight > 0 ? this.#timer.now() + this.#health.lookAfter : Number.POSITIVE_INFINITY
   }
 
   progress(): number {
@@ -300,9 +253,10 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   }
 
   onDue(): void {
-    for (const request of this.#deadlines.takeDue(performance.now())) this.#expire(request)
+    for (const request of this.#deadlines.takeDue(this.#timer.now())) this.#expire(request)
+    this.#leaveIfDue()
     this.#checkHealth()
-    if (this.#reportsIdle) this.#checkIdle()
+    this.#checkIdle()
     this.#timer.ensure(Math.min(this.nextDue(), this.nextLook()))
   }
 
@@ -311,12 +265,16 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     const message = `no reply to ${request.label} within ${timeout} ms`
     const isUseless = request.isSent && request.mustBeAnswered
     if (!request.isSettled) this.#abandon(request, this.#errorFor(request, { reason: "timeout", message }))
-    if (isUseless) this.#leave("CLIENT REPLY ON was not answered, the connection may be mute")
+    if (isUseless) this.#leaveBecause ??= "CLIENT REPLY ON was not answered, it may be mute"
   }
 
   onRequestAborted(request: Request, reason: unknown): void {
     this.#abandon(request, reason)
-    if (this.#reportsIdle) this.#checkIdle()
+  }
+
+  afterAborts(): void {
+    this.#leaveIfDue()
+    this.#checkIdle()
   }
 
   /** The caller waits no longer: what is not sent never will be, and a server that blocks for nobody is left. */
@@ -324,13 +282,14 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     if (request.isSettled) return
     request.fail(error)
     if (!request.isSent) this.#withdraw(request)
-    else if ((request.terms?.blockMs ?? 0) > 0) this.#leave("a blocking command was abandoned by its caller")
+    else if ((request.terms?.blockMs ?? 0) > 0)
+      this.#leaveBecause ??= "a blocking command was abandoned by its caller"
   }
 
   #withdraw(request: Request): void {
-    this.#withdrawn++
-    if (request.terms?.effects !== undefined) this.session.onWithdrawn(this.#unanswered())
-    if (this.#withdrawn >= MANY_WITHDRAWN && this.#withdrawn * 2 > this.#queue.unsent) this.#dropWithdrawn()
+    if (request.terms?.effects !== undefined) this.session.isStale = true
+    this.#outbox.withdraw()
+    this.#deadlines.onRenumbered(this.#queue.firstNumber + this.#queue.inFlight)
   }
 
   *#unanswered(): Generator<Request> {
@@ -347,7 +306,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     const link = this.#link
     const oldest = this.#queue.oldest
     if (link === undefined || oldest === undefined) return
-    const now = performance.now()
+    const now = this.#timer.now()
     if (this.#health.due(now, link.parser.bytesReceived, oldest) > now) return
     const message = `nothing came back for ${this.#settings.healthCheckInterval} ms (healthCheckInterval)`
     this.#lose(
@@ -360,7 +319,6 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   /** Works on a link from now on; what has waited is written at once. */
   open(link: Link): void {
     this.#link = link
-    this.#isFull = false
     link.transport.events = this
     this.#flush()
   }
@@ -375,9 +333,11 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   }
 
   /** Gives up a link that could not be used safely any more, though the server is in order. */
-  #leave(why: string): void {
-    const address = this.#link?.address
-    if (this.#link === undefined) return
+  #leaveIfDue(): void {
+    const why = this.#leaveBecause
+    this.#leaveBecause = undefined
+    if (why === undefined || this.#link === undefined) return
+    const { address } = this.#link
     const error = new ConnectionError("disconnected", `the connection was left: ${why}`, {
       address,
       outcome: "unknown",
@@ -390,9 +350,9 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     const link = this.#link
     if (link === undefined) return false
     this.#link = undefined
-    this.#isFull = false
     this.#owner.onDiscarded(discard(link.transport))
     link.parser.release()
+    if (this.session.isStale) this.session.replay(this.#unanswered())
     return this.session.reset()
   }
 
@@ -401,17 +361,18 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   /** Rejects all requests. */
   failAll(rejection: Rejection): void {
     const requests = this.#queue.takeAll()
-    this.#encoder.clear()
-    this.#withdrawn = 0
-    this.#unstarted = []
+    this.#outbox.clear()
+    this.#unstarted = undefined
     this.#timer.stop()
+    // None of them will ever be carried out: what they would have done to the session is not to be counted on.
+    this.session.replay([])
     this.#failEach(requests, rejection)
   }
 
   /** Rejects the requests in flight; those of the outbox wait for the next link. */
   failInFlight(rejection: Rejection): void {
-    const now = Math.ceil(performance.now())
-    for (const request of this.#queue.unsentRequests()) if (request.since === 0) request.since = now
+    const now = Math.ceil(this.#timer.now())
+    this.#queue.startClocks(now)
     this.#startClocks(now)
     this.#failEach(this.#queue.takeInFlight(), rejection)
   }
@@ -442,15 +403,30 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   /** From now on, tells the owner when no caller waits any more; looked at after every change, and now. */
   reportIdle(): void {
-    this.#reportsIdle = true
+    this.#idleFrom = this.#queue.firstNumber
     this.#checkIdle()
   }
 
+  /** No request is taken on any more while this is asked: the pointer only ever moves on. */
   #checkIdle(): void {
-    for (const request of this.#unanswered()) if (!request.isSettled) return
-    this.#reportsIdle = false
+    if (this.#idleFrom === undefined) return
+    let number = Math.max(this.#idleFrom, this.#queue.firstNumber)
+    while (this.#queue.numbered(number)?.isSettled === true) number++
+    this.#idleFrom = number
+    if (this.#queue.numbered(number) !== undefined) return
+    this.#idleFrom = undefined
     this.#owner.onIdle()
   }
+}
+
+/** In a MULTI that a caller has opened, less blocks, and what shifts replies cannot be. */
+function adaptToMulti(request: Request): void {
+  if (request.isRefusedInMulti) {
+    throw new TypeError(
+      "a MULTI sent by hand is open on this connection: send EXEC or DISCARD first (or use transactionPipeline instead of MULTI)",
+    )
+  }
+  if (request.terms !== undefined) request.terms.blockMs = request.terms.blockMsInMulti
 }
 
 function unsolicited(): ConnectionError {
@@ -459,10 +435,7 @@ function unsolicited(): ConnectionError {
   })
 }
 
-/** Whatever else is thrown while replies are handed out leaves it open whose the next reply is. */
-function defectIn(cause: unknown): ConnectionError {
-  return new ConnectionError("protocol-error", "a reply could not be handed out", {
-    outcome: "unknown",
-    cause,
-  })
+/** Whatever else is thrown at such a place leaves it open whose the next reply is. */
+function defectIn(cause: unknown, message: string): ConnectionError {
+  return new ConnectionError("protocol-error", message, { outcome: "unknown", cause })
 }

@@ -30,6 +30,8 @@ export interface SpecialCommand {
 export interface CommandInfo {
   /** In capitals. */
   readonly name: string
+  /** The same for error messages, if it can be one: a caller's mistake may have put anything in its place. */
+  readonly shownName: string | undefined
   /** `undefined` for nearly all commands. */
   readonly special: SpecialCommand | undefined
 }
@@ -134,8 +136,12 @@ export function commandInfo(name: unknown): CommandInfo {
 }
 
 function lookUp(spelling: string): CommandInfo {
-  const name = spelling.toUpperCase()
-  const info = { name, special: specialCommands.get(name) }
-  if (infoBySpelling.size < MOST_SPELLINGS && spelling.length < 64) infoBySpelling.set(spelling, info)
+  // Beyond ASCII, other letters have capitals that occur in names of commands ("ſ" has "S").
+  const isName = /^[\w.-]{1,64}$/.test(spelling)
+  const name = isName ? spelling.toUpperCase() : spelling
+  const info = { name, shownName: isName ? name : undefined, special: specialCommands.get(name) }
+  // A copy: a part of a long text would keep all of that.
+  if (isName && infoBySpelling.size < MOST_SPELLINGS)
+    infoBySpelling.set(Buffer.from(spelling).toString(), info)
   return info
 }

@@ -15,6 +15,7 @@ import {
   returnBlock,
   returnLarge,
 } from "../util/bytes.ts"
+import { describe } from "../util/describe.ts"
 
 /** Up to this many characters, a loop over the characters is faster than a call into the engine. */
 const LOOP_UP_TO = 32
@@ -35,13 +36,33 @@ const CR = 13
 const LF = 10
 const ZERO = 48
 
+/** What takes the commands of a request. */
+export interface CommandSink {
+  /** @throws TypeError naming the argument that is no {@link Argument} */
+  command(command: readonly unknown[]): void
+  /** Takes bytes that are a command already. */
+  raw(bytes: Uint8Array): void
+}
+
+/** Only checks commands: for requests that will be refused whatever they are. */
+export const commandChecker: CommandSink = {
+  command(command) {
+    for (const [index, argument] of command.entries()) {
+      if (typeof argument === "string" || isUint8Array(argument)) continue
+      if (typeof argument === "number") numberText(argument, command, index)
+      else otherText(argument, command, index)
+    }
+  },
+  raw() {},
+}
+
 /**
  * Encodes commands one after the other into borrowed blocks, until {@link take} hands the bytes over.
  *
  * The bytes not yet taken are a sequence of pieces: earlier pieces in {@link #pieces}, the last one being what lies in
  * the block between {@link #start} and {@link #end}.
  */
-export class Encoder {
+export class Encoder implements CommandSink {
   /** How many bytes are encoded and not yet taken. */
   size = 0
 
@@ -51,8 +72,8 @@ export class Encoder {
   #pieces: Uint8Array[] = []
   /** Blocks that are full, for {@link recycle} to give back. */
   #fullBlocks: Bytes[] | undefined
-  /** Borrowed memory of large texts among the pieces. */
-  #largeTexts: Bytes[] | undefined
+  /** Borrowed memory of large texts among the pieces, and where among the bytes each begins. */
+  #largeTexts: Array<{ readonly memory: Bytes; readonly offset: number }> | undefined
   /** The same of pieces that were taken. */
   #takenTexts: Bytes[] | undefined
 
@@ -89,9 +110,20 @@ export class Encoder {
     surplus -= inBlock
     while (surplus > 0) {
       const last = this.#pieces.pop()
-      if (last === undefined) return
+      if (last === undefined) break
       if (last.length > surplus) this.#pieces.push(last.subarray(0, last.length - surplus))
       surplus -= Math.min(surplus, last.length)
+    }
+    this.#returnTextsFrom(size)
+    // In a block that begins with what nobody took, nothing is left to read.
+    if (size === 0 && this.#start === 0) this.recycle()
+  }
+
+  #returnTextsFrom(offset: number): void {
+    const texts = this.#largeTexts
+    for (let last = texts?.at(-1); last !== undefined && last.offset >= offset; last = texts?.at(-1)) {
+      returnLarge(last.memory)
+      texts?.pop()
     }
   }
 
@@ -105,24 +137,20 @@ export class Encoder {
     this.#pieces = []
     this.size = 0
     if (this.#largeTexts !== undefined) {
-      this.#takenTexts = [...(this.#takenTexts ?? []), ...this.#largeTexts]
+      this.#takenTexts = [...(this.#takenTexts ?? []), ...this.#largeTexts.map(({ memory }) => memory)]
       this.#largeTexts = undefined
     }
     return pieces
   }
 
-  /**
-   * After {@link take}: nobody reads any pieces any more, those taken earlier included. Their blocks are free for the
-   * next user.
-   */
+  /** After {@link take}: nobody reads the blocks any more, they are free for the next user. */
   recycle(): void {
     for (const block of this.#fullBlocks ?? []) returnBlock(block)
     if (this.#block !== undefined) returnBlock(this.#block)
     this.#forgetBlocks()
-    this.onTakenWritten()
   }
 
-  /** Nobody reads the pieces any more that were taken by now. */
+  /** Nobody reads any piece any more that was taken by now, however long ago. */
   onTakenWritten(): void {
     for (const text of this.#takenTexts ?? []) returnLarge(text)
     this.#takenTexts = undefined
@@ -141,10 +169,11 @@ export class Encoder {
     this.#fullBlocks = undefined
   }
 
-  /** Forgets all bytes that were not taken. */
+  /** Forgets all bytes that were not taken. What was taken is read by nobody any more. */
   clear(): void {
     this.take()
     this.recycle()
+    this.onTakenWritten()
   }
 
   /**
@@ -153,20 +182,40 @@ export class Encoder {
    */
   keep(ranges: readonly number[]): void {
     const pieces = this.#takeForGood()
-    for (let index = 0; index < ranges.length; index += 2) {
-      this.#keepRange(pieces, ranges[index] ?? 0, ranges[index + 1] ?? 0)
+    let index = 0
+    let offset = 0
+    for (const piece of pieces) {
+      const end = offset + piece.length
+      for (; index < ranges.length && (ranges[index] ?? 0) < end; index += 2) {
+        const to = ranges[index + 1] ?? 0
+        this.#addPiece(piece, Math.max((ranges[index] ?? 0) - offset, 0), Math.min(to, end) - offset)
+        if (to > end) break
+      }
+      offset = end
     }
   }
 
   /** Takes the first `size` bytes only. The rest stays, in memory that is never recycled. */
   takeFirst(size: number): Uint8Array[] {
-    const total = this.size
-    const pieces = this.#takeForGood()
-    this.#keepRange(pieces, 0, size)
-    const first = this.#pieces
-    this.#pieces = []
-    this.size = 0
-    this.#keepRange(pieces, size, total)
+    this.#closePiece()
+    this.#forgetBlocks()
+    this.#largeTexts = undefined
+    const first: Uint8Array[] = []
+    let missing = size
+    let count = 0
+    for (const piece of this.#pieces) {
+      if (missing < piece.length) break
+      missing -= piece.length
+      first.push(piece)
+      count++
+    }
+    this.#pieces.splice(0, count)
+    const cut = this.#pieces[0]
+    if (missing > 0 && cut !== undefined) {
+      first.push(cut.subarray(0, missing))
+      this.#pieces[0] = cut.subarray(missing)
+    }
+    this.size -= size
     return first
   }
 
@@ -178,18 +227,10 @@ export class Encoder {
     return pieces
   }
 
-  #keepRange(pieces: readonly Uint8Array[], from: number, to: number): void {
-    let offset = 0
-    for (const piece of pieces) {
-      const start = Math.max(from - offset, 0)
-      const end = Math.min(to - offset, piece.length)
-      if (start < end) {
-        this.#pieces.push(piece.subarray(start, end))
-        this.size += end - start
-      }
-      offset += piece.length
-      if (offset >= to) return
-    }
+  #addPiece(piece: Uint8Array, from: number, to: number): void {
+    if (from >= to) return
+    this.#pieces.push(piece.subarray(from, to))
+    this.size += to - from
   }
 
   /** Makes sure that `room` bytes (at most a block) can be written at the returned place. */
@@ -299,7 +340,7 @@ export class Encoder {
       memory.utf8Write(text, 0, length)
     }
     this.#largeTexts ??= []
-    this.#largeTexts.push(memory)
+    this.#largeTexts.push({ memory, offset: this.size })
     this.#piece(memory.subarray(0, length))
   }
 
@@ -425,19 +466,4 @@ export function commandLabel(command: readonly unknown[]): string {
   const [first] = command
   const name = isUint8Array(first) ? Buffer.from(first).toString("latin1") : first
   return typeof name === "string" && /^[\w.-]{1,64}$/.test(name) ? `command ${name.toUpperCase()}` : "command"
-}
-
-/** What a wrong value is, without showing it. */
-export function describe(value: unknown): string {
-  if (value === null) return "null"
-  if (value === undefined) return "undefined"
-  if (Array.isArray(value)) return "an array"
-  if (typeof value === "boolean") return String(value)
-  if (typeof value === "object") return `an object (${constructorName(value)})`
-  return `a ${typeof value}`
-}
-
-function constructorName(value: object): string {
-  const name: unknown = value.constructor?.name
-  return typeof name === "string" && name !== "" ? name : "without a constructor"
 }

@@ -17,7 +17,6 @@ export class Frame {
   readonly value: unknown[] | Map<unknown, unknown> | Set<unknown>
 
   readonly #list: unknown[]
-  /** How many elements are missing; a map's entry counts as two. */
   #missing: number
   #index = 0
 
@@ -42,9 +41,19 @@ export class Frame {
     return kind === FrameKind.set ? new Set() : []
   }
 
+  /** Whether it is, or is a part of, an attribute, which is skipped. */
+  get isInAttribute(): boolean {
+    return this.kind === FrameKind.attribute || (this.parent?.isInAttribute ?? false)
+  }
+
   /** Whether the next element is the key of a map's entry. */
   get expectsKey(): boolean {
     return this.kind === FrameKind.map && this.#index === 0
+  }
+
+  /** How many elements are missing; a map's entry counts as two. */
+  get missing(): number {
+    return this.#missing
   }
 
   /** Adds an element; true when it was the last one. */

@@ -21,6 +21,7 @@ import {
   returnBlock,
   returnLarge,
 } from "../util/bytes.ts"
+import { isShortAscii, SHORT_TEXT, shortText } from "../util/short-text.ts"
 import { Frame, FrameKind } from "./frame.ts"
 
 /** What {@link Parser.next} returns while a reply is not complete. */
@@ -47,6 +48,8 @@ const MAX_BIG_NUMBER = 10_000
 /** Below this, looking whether the whole window is ASCII costs more than it saves. */
 const ASCII_CHECK_FROM = 256
 
+const DOLLAR = 36
+const PUSH = 62
 const CR = 13
 const LF = 10
 const ZERO = 48
@@ -109,7 +112,8 @@ export class Parser {
 
   /** Whether what has been received of the reply under way may be the beginning of a push message. */
   get partialMayBePush(): boolean {
-    return this.#frame !== undefined ? this.isPush : this.#resp3 && this.#window[this.#position] === 62
+    if (this.#frame !== undefined) return this.isPush
+    return this.#resp3 && this.#position < this.#end && this.#window[this.#position] === PUSH
   }
 
   /** Where the next bytes received are to be put. {@link received} must follow. */
@@ -146,6 +150,8 @@ export class Parser {
       for (let reply = this.next(asBytes()); reply !== INCOMPLETE; reply = this.next(asBytes()))
         onReply(reply)
     }
+    // What is left of a reply is taken out of the window that all share.
+    this.target()
   }
 
   /** Gives borrowed memory back. The parser must not be used any more. */
@@ -165,12 +171,19 @@ export class Parser {
   next(asBytes: boolean): unknown {
     if (this.#frame === undefined && this.#bulk === undefined) this.#begin(asBytes)
     for (;;) {
-      const value = this.#bulk === undefined ? this.#element() : this.#resumeBulk()
+      const value = this.#bulk === undefined ? this.#nextValue() : this.#resumeBulk()
       if (value === CONTINUE) continue
       if (value === INCOMPLETE) return INCOMPLETE
       const reply = this.#frame === undefined ? value : this.#place(value)
       if (reply !== CONTINUE) return this.failure ?? reply
     }
+  }
+
+  #nextValue(): unknown {
+    const frame = this.#frame
+    const isTextArray = frame !== undefined && frame.kind === FrameKind.array && !this.#asBytes
+    if (isTextArray && this.#ascii === true) this.#textRun(frame)
+    return this.#element()
   }
 
   #begin(asBytes: boolean): void {
@@ -202,7 +215,7 @@ export class Parser {
     if (start === this.#end) return INCOMPLETE
     const type = this.#window[start] ?? 0
     switch (type) {
-      case 36: // $
+      case DOLLAR:
         return this.#bulkString(type)
       case 43: // +
         return this.#simpleString()
@@ -234,7 +247,7 @@ export class Parser {
           return this.#container(this.#asBytes ? FrameKind.array : FrameKind.set)
         case 124: // |
           return this.#container(FrameKind.attribute)
-        case 62: // >
+        case PUSH:
           return this.#push()
         case 61: // =
         case 33: // !
@@ -248,7 +261,9 @@ export class Parser {
     if (this.#frame !== undefined) throw protocolError("a push message inside of a reply")
     this.isPush = true
     this.#asBytes = true
-    return this.#container(FrameKind.array)
+    const opened = this.#container(FrameKind.array)
+    if (opened === null) throw protocolError("a null length where none is allowed")
+    return opened
   }
 
   // ── lengths and integers ──────────────────────────────────────────────────────────────────────────────────────
@@ -363,7 +378,7 @@ export class Parser {
 
   #error(message: string): RedisError {
     if (this.#frame === undefined) this.isError = true
-    else this.holdsErrors = true
+    else this.holdsErrors ||= !this.#frame.isInAttribute
     return withoutStack(() => new RedisError(message))
   }
 
@@ -399,9 +414,42 @@ export class Parser {
 
   /** The text of a bulk string that lies in the window. */
   #shortText(start: number, end: number): string {
-    if (this.#end < ASCII_CHECK_FROM) return this.#window.utf8Slice(start, end)
-    this.#ascii ??= isAscii(this.#window.subarray(0, this.#end))
-    return this.#ascii ? this.#window.latin1Slice(start, end) : decodeText(this.#window, start, end)
+    const window = this.#window
+    const length = end - start
+    if (this.#end >= ASCII_CHECK_FROM) this.#ascii ??= isAscii(window.subarray(0, this.#end))
+    const isAllAscii = this.#ascii === true
+    if (length <= SHORT_TEXT && (isAllAscii || isShortAscii(window, start, length))) {
+      return shortText(window, start, length)
+    }
+    return isAllAscii ? window.latin1Slice(start, end) : decodeText(window, start, end)
+  }
+
+  /**
+   * Takes the complete bulk strings at the position into the array under way, all but its last element: a shorter way
+   * than element by element, for what most long replies are made of. Whatever it stops at is left to {@link #element}.
+   */
+  #textRun(frame: Frame): void {
+    const window = this.#window
+    const end = this.#end
+    let at = this.#position
+    while (frame.missing > 1 && window[at] === DOLLAR && at < end) {
+      let length = 0
+      let place = at + 1
+      for (; place < at + 7; place++) {
+        const digit = (window[place] ?? 0) - ZERO
+        if (digit < 0 || digit > 9) break
+        length = length * 10 + digit
+      }
+      const start = place + 2
+      const stop = start + length
+      // At least one digit and at most five: nothing longer lies in a window.
+      if (place === at + 1 || place > at + 6 || stop + 2 > end) break
+      if (window[place] !== CR || window[place + 1] !== LF || window[stop] !== CR || window[stop + 1] !== LF)
+        break
+      frame.add(length <= SHORT_TEXT ? shortText(window, start, length) : window.latin1Slice(start, stop))
+      at = stop + 2
+    }
+    this.#position = at
   }
 
   #bulkValue(type: number, bytes: Bytes, start: number, end: number): unknown {
@@ -474,7 +522,7 @@ export class Parser {
     const count = this.#length()
     if (count === CUT) return INCOMPLETE
     if (count === NULL) {
-      if (kind !== FrameKind.array || this.isPush) throw protocolError("a null length where none is allowed")
+      if (kind !== FrameKind.array) throw protocolError("a null length where none is allowed")
       return null
     }
     if (count > MAX_ELEMENTS) throw protocolError(`a container of ${count} elements`)

@@ -8,6 +8,9 @@ import { type ConnectionOptions as TlsOptions, connect as tlsConnect } from "nod
 import { BLOCK_SIZE } from "../util/bytes.ts"
 import type { Dial, Endpoint, Transport, TransportEvents, TransportStage } from "./transport.ts"
 
+/** With more than this waiting in the socket it is full: further requests can still be withdrawn where they are. */
+const MOST_BUFFERED = 1 << 20
+
 export interface SocketSettings {
   /** TLS options; `undefined` for a plain connection. */
   readonly tls: TlsOptions | undefined
@@ -39,19 +42,19 @@ class SocketTransport implements Transport {
     return this.#socket.writableLength
   }
 
+  get isFull(): boolean {
+    // Without the second, the socket would not tell when it has drained.
+    return this.#socket.writableLength > MOST_BUFFERED && this.#socket.writableNeedDrain
+  }
+
   write(pieces: readonly Uint8Array[]): boolean {
     const socket = this.#socket
     const isMany = pieces.length > 1
-    let isReferred = !this.#isSecure
     if (isMany) socket.cork()
-    for (const piece of pieces) {
-      const written = this.#isSecure ? ownedCopy(piece) : piece
-      isReferred ||= written === piece
-      socket.write(written)
-    }
+    for (const piece of pieces) socket.write(this.#isSecure ? ownedCopy(piece) : piece)
     if (isMany) socket.uncork()
     // Zero right after the write: the kernel took it all, nothing is referred to any more.
-    return !isReferred || socket.writableLength === 0
+    return this.#isSecure || socket.writableLength === 0
   }
 
   destroy(): void {
@@ -68,7 +71,7 @@ class SocketTransport implements Transport {
     // `onread` is an option of every socket, but the declarations for TCP and TLS leave it out.
     const options: NetConnectOpts & { onread: OnReadOpts } = { ...base, onread: this.#reader() }
     if (settings.tls === undefined) return connect(options)
-    return tlsConnect({ servername: serverName(endpoint), ...options, ...settings.tls })
+    return tlsConnect({ servername: serverName(endpoint), ...settings.tls, ...options })
   }
 
   /** Reads into memory of the owner's choice instead of a new buffer for every read. */

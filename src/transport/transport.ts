@@ -38,8 +38,11 @@ export interface Transport {
   readonly isClosed: boolean
   /** How many bytes were written and not yet handed to the kernel. */
   readonly buffered: number
+  /** Whether that is so much that nothing should be written before `onDrain`, which will follow. */
+  readonly isFull: boolean
   /**
-   * Writes the pieces as one. Returns whether their memory is free again already; otherwise nobody may write to it.
+   * Writes the pieces as one. Returns whether the memory of pieces of up to 64 KiB is free again already; otherwise
+   * nobody may write to it, nor ever to that of larger ones, before {@link buffered} was 0.
    */
   write(pieces: readonly Uint8Array[]): boolean
   /** Closes now. `onClose` follows. */

@@ -8,6 +8,8 @@
 export interface Abortable {
   /** The signal was aborted. Called once; the thing does not wait for the signal any more then. */
   onAbort(reason: unknown): void
+  /** All things that waited for the signal have been told. */
+  afterAbort?(): void
 }
 
 interface Waiting {
@@ -26,8 +28,13 @@ export function onAbort(signal: AbortSignal, thing: Abortable): void {
   }
   const things = new Set([thing])
   const listener = (): void => {
+    const told: Abortable[] = []
+    for (const each of things) {
+      told.push(each)
+      each.onAbort(signal.reason)
+    }
     waiting.delete(signal)
-    for (const each of things) each.onAbort(signal.reason)
+    for (const each of told) each.afterAbort?.()
   }
   waiting.set(signal, { things, listener })
   signal.addEventListener("abort", listener, { once: true })

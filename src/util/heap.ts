@@ -4,7 +4,7 @@
  */
 
 export interface Timed {
-  /** When it is due, in ms of `performance.now()`. Must not change while it is in the heap. */
+  /** When it is due, in ms by the clock of its timer. Must not change while it is in the heap. */
   deadline: number
   /** Its place in the heap, or -1 outside of one. */
   heapIndex: number

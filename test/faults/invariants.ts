@@ -39,6 +39,8 @@ export interface CallOptions {
   readonly increments?: readonly string[]
   /** The increments happen all or not at all. */
   readonly atomic?: boolean
+  /** That it succeeds does not say that they happened: nobody reads what the server makes of a noreply command. */
+  readonly unacknowledged?: boolean
 }
 
 interface Call extends CallOptions {
@@ -170,13 +172,13 @@ export class Recorder {
       send,
       writes.flatMap(({ increments = [] }) => increments),
     )
-    return writes.flatMap(({ what, increments = [], atomic, settled }) => {
+    return writes.flatMap((call) => {
+      const { what, increments = [], atomic, settled } = call
       const found = increments.map((key) => counts.get(key) ?? 0)
       const faults: string[] = []
       if (found.some((count) => count > 1)) faults.push(`${what} ran more than once: ${found}`)
       if (atomic && new Set(found).size > 1) faults.push(`${what} ran in part: ${found}`)
-      if (settled && isAcknowledged(settled) && found.includes(0))
-        faults.push(`${what} is lost although acknowledged`)
+      if (isAcknowledged(call) && found.includes(0)) faults.push(`${what} is lost although acknowledged`)
       if (settled && surelyNotRun(settled) && found.some((count) => count > 0))
         faults.push(`${what} ran although it rejected with ${nameOf(settled)}, which says it did not`)
       return faults
@@ -260,10 +262,10 @@ export class Calls {
   }
 
   /** `size` such INCRs of which no reply is asked. */
-  incrSilently(size: number, options?: RequestOptions): Promise<Settled> {
+  incrSilently(size: number, options?: RequestOptions, known?: Partial<CallOptions>): Promise<Settled> {
     const keys = Array.from({ length: size }, () => unique("key"))
     const commands = keys.map((key): Command => ["INCR", key])
-    return this.noreplyPipeline(commands, options, { check: equals(undefined), increments: keys })
+    return this.noreplyPipeline(commands, options, { check: equals(undefined), increments: keys, ...known })
   }
 
   #watch(
@@ -309,11 +311,11 @@ function illegality(error: unknown, { signal, misuse }: CallOptions): string | u
   return undefined
 }
 
-/** A value inside a pipeline may be an error, of a command that did not run. */
-function isAcknowledged(settled: Settled): boolean {
-  return (
-    settled.ok && !(Array.isArray(settled.value) && settled.value.some((item) => item instanceof RedisError))
-  )
+/** Answered as it should be. Without a check of its own, no value may be an error, of a command that did not run. */
+function isAcknowledged({ settled, check, unacknowledged }: Call): boolean {
+  if (!settled?.ok || unacknowledged) return false
+  if (check) return check(settled.value) === undefined
+  return !(Array.isArray(settled.value) && settled.value.some((item) => item instanceof RedisError))
 }
 
 /** Refused by the server or by the driver, or said not to have been sent. */

@@ -49,7 +49,8 @@ describe("commandInfo", () => {
       "constructor",
       "__proto__",
     ]) {
-      assert.deepEqual(commandInfo(name), { name: name.toUpperCase(), special: undefined })
+      assert.equal(commandInfo(name).special, undefined)
+      assert.equal(commandInfo(name).name, name === "é" ? name : name.toUpperCase())
     }
   })
 

@@ -3,9 +3,10 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { runInNewContext } from "node:vm"
 import fc from "fast-check"
-import { commandLabel, describe as describeValue, Encoder, encodeOnce } from "../../src/protocol/encode.ts"
+import { commandLabel, Encoder, encodeOnce } from "../../src/protocol/encode.ts"
 import type { Argument } from "../../src/protocol/types.ts"
 import { BLOCK_SIZE } from "../../src/util/bytes.ts"
+import { describe as describeValue } from "../../src/util/describe.ts"
 import { command, naiveEncoding, plainNumber } from "./naive-encoder.ts"
 
 /** The bytes of what was encoded, copied so that the blocks can be used again. */
@@ -137,7 +138,9 @@ describe("Encoder.command", () => {
       1e21,
     ]
     for (const argument of arguments_) {
-      for (let left = 0; left < 100; left++) {
+      const exact = naiveEncoding([argument]).length
+      const around = Array.from({ length: 40 }, (_, index) => exact - 35 + index).filter((left) => left > 100)
+      for (const left of [...Array(100).keys(), ...around]) {
         const encoder = new Encoder()
         // Filled by small ones up to a place near the end of the block.
         for (let room = BLOCK_SIZE - left; room > 0; room -= 1000)
@@ -165,19 +168,19 @@ describe("a wrong argument", () => {
   const wrong: readonly (readonly [value: unknown, got: string])[] = [
     [undefined, "undefined"],
     [null, "null"],
-    [true, "true"],
-    [false, "false"],
+    [true, "a boolean"],
+    [false, "a boolean"],
     [Number.NaN, "NaN"],
     [["s3cret"], "an array"],
-    [{ password: "s3cret" }, "an object (Object)"],
-    [new Secret(), "an object (Secret)"],
-    [Object.create(null), "an object (without a constructor)"],
-    [new Date(0), "an object (Date)"],
-    [new Map([["s3cret", 1]]), "an object (Map)"],
-    [new String("s3cret"), "an object (String)"],
-    [new ArrayBuffer(8), "an object (ArrayBuffer)"],
-    [new DataView(new ArrayBuffer(8)), "an object (DataView)"],
-    [new Uint16Array(2), "an object (Uint16Array)"],
+    [{ password: "s3cret" }, "an object"],
+    [new Secret(), "an instance of a class"],
+    [Object.create(null), "an object"],
+    [new Date(0), "an instance of Date"],
+    [new Map([["s3cret", 1]]), "an instance of Map"],
+    [new String("s3cret"), "an instance of String"],
+    [new ArrayBuffer(8), "an instance of ArrayBuffer"],
+    [new DataView(new ArrayBuffer(8)), "an instance of DataView"],
+    [new Uint16Array(2), "an instance of Uint16Array"],
     [Symbol("s3cret"), "a symbol"],
     [(): string => "s3cret", "a function"],
   ]
@@ -246,6 +249,22 @@ describe("Encoder.rewind", () => {
       }),
       { numRuns: 100 },
     )
+  })
+
+  it("forgets what came after a byte next to the edge of a piece", () => {
+    const all = [["a", Buffer.alloc(8192, "b"), "c", "d".repeat(16_384), "e"]]
+    const whole = Buffer.concat(all.map(naiveEncoding))
+    const edges = [0, 24, 24 + 8192, 24 + 8192 + 17, 24 + 8192 + 17 + 16_384, whole.length]
+    for (const edge of edges) {
+      for (let size = Math.max(edge - 12, 0); size <= Math.min(edge + 12, whole.length); size++) {
+        const encoder = new Encoder()
+        for (const each of all) encoder.command(each)
+        encoder.rewind(size)
+        encoder.command(["f"])
+        const expected = Buffer.concat([whole.subarray(0, size), naiveEncoding(["f"])])
+        assertBytes(taken(encoder), expected, `rewound to ${size}`)
+      }
+    }
   })
 
   it("may be done again and again", () => {
@@ -355,6 +374,50 @@ describe("the memory of what was encoded", () => {
     )
   })
 
+  it("is left alone until recycle, whatever is taken, kept and encoded meanwhile", () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ encode: command }) },
+      { weight: 2, arbitrary: fc.constant("take" as const) },
+      { weight: 1, arbitrary: fc.record({ takeFirst: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+      { weight: 1, arbitrary: fc.record({ keepTo: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+      { weight: 1, arbitrary: fc.constant("all written" as const) },
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25, size: "max" }), (steps) => {
+        const encoder = new Encoder()
+        let waiting = Buffer.alloc(0)
+        let taken: (readonly [pieces: Uint8Array[], bytes: Buffer])[] = []
+        for (const each of steps) {
+          if (each === "take") {
+            taken.push([encoder.take(), waiting])
+            encoder.abandon()
+            waiting = Buffer.alloc(0)
+          } else if (each === "all written") {
+            for (const [pieces, bytes] of taken) assertBytes(Buffer.concat(pieces), bytes)
+            taken = []
+            if (encoder.size === 0) encoder.recycle()
+            else encoder.onTakenWritten()
+          } else if ("encode" in each) {
+            encoder.command(each.encode)
+            waiting = Buffer.concat([waiting, naiveEncoding(each.encode)])
+          } else if ("takeFirst" in each) {
+            const size = Math.floor(each.takeFirst * waiting.length)
+            taken.push([encoder.takeFirst(size), waiting.subarray(0, size)])
+            waiting = waiting.subarray(size)
+          } else {
+            const size = Math.floor(each.keepTo * waiting.length)
+            encoder.keep([0, size])
+            waiting = waiting.subarray(0, size)
+          }
+          assert.equal(encoder.size, waiting.length)
+        }
+        taken.push([encoder.take(), waiting])
+        for (const [pieces, bytes] of taken) assertBytes(Buffer.concat(pieces), bytes)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it("is used again after recycle", () => {
     const encoder = new Encoder()
     encoder.command(["GET", "a"])
@@ -364,6 +427,27 @@ describe("the memory of what was encoded", () => {
     const [second] = encoder.take()
     encoder.recycle()
     assert.equal(first?.buffer, second?.buffer)
+  })
+
+  it("of a large text is used again only after all was written", () => {
+    const encoder = new Encoder()
+    const memoryOf = (pieces: Uint8Array[]): ArrayBufferLike | undefined =>
+      pieces.find((piece) => piece.length === 50_000)?.buffer
+    encoder.command(["a".repeat(50_000)])
+    const first = memoryOf(encoder.take())
+    encoder.recycle()
+    encoder.onTakenWritten()
+    encoder.command(["b".repeat(50_000)])
+    const second = memoryOf(encoder.take())
+    encoder.recycle()
+    encoder.command(["c".repeat(50_000)])
+    const third = memoryOf(encoder.take())
+    encoder.abandon()
+    assert.ok(first !== undefined && second === first && third !== second)
+    encoder.onTakenWritten()
+    encoder.command(["d".repeat(50_000)])
+    assert.equal(memoryOf(encoder.take()), third)
+    encoder.recycle()
   })
 
   it("of what takeFirst left is not used again while it waits", () => {
@@ -377,6 +461,18 @@ describe("the memory of what was encoded", () => {
     taken(other)
     assertBytes(Buffer.concat(first), encoded(["GET", "a"]))
     assertBytes(taken(encoder), encoded(["GET", "b"]))
+  })
+
+  it("of a large text is not used again while a part of it waits", () => {
+    for (const part of [1000, 30_000]) {
+      const encoder = new Encoder()
+      encoder.command(["a".repeat(50_000)])
+      const first = encoder.takeFirst(part)
+      encoder.onTakenWritten()
+      encoder.command(["b".repeat(50_000)])
+      const bytes = Buffer.concat([...first, taken(encoder)])
+      assertBytes(bytes, encoded(["a".repeat(50_000)], ["b".repeat(50_000)]), `after ${part} bytes`)
+    }
   })
 
   it("is forgotten with clear", () => {
@@ -449,7 +545,7 @@ describe("describe", () => {
     assert.equal(describeValue(5), "a number")
     assert.equal(describeValue(5n), "a bigint")
     assert.equal(describeValue([5]), "an array")
-    assert.equal(describeValue({ constructor: undefined }), "an object (without a constructor)")
-    assert.equal(describeValue(new (class {})()), "an object (without a constructor)")
+    assert.equal(describeValue({ constructor: undefined }), "an object")
+    assert.equal(describeValue(new (class {})()), "an instance of a class")
   })
 })

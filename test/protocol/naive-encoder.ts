@@ -32,7 +32,7 @@ export function naiveEncoding(command: readonly Argument[]): Buffer {
 /** Lengths around which the encoder changes its ways, or a length gets another digit. */
 const lengths = [
   0, 1, 9, 10, 31, 32, 33, 34, 99, 100, 101, 333, 334, 999, 1000, 3333, 3334, 4095, 4096, 4097, 8190, 8191,
-  8192, 9999, 10_000, 21_900, 65_000, 65_535, 65_536, 70_000,
+  8192, 9999, 16_383, 16_384, 16_385, 10_000, 21_900, 65_000, 65_535, 65_536, 70_000,
 ]
 const length = fc.oneof({ weight: 3, arbitrary: fc.nat({ max: 40 }) }, fc.constantFrom(...lengths))
 

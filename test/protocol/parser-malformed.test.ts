@@ -201,6 +201,8 @@ describe("a length that is only claimed", () => {
     ["a string of which some bytes have come", `$2147483647\r\n${"x".repeat(100_000)}`],
     ["an array", "*2147483647\r\n"],
     ["an array of which some elements have come", `*2147483647\r\n${":1\r\n".repeat(1000)}`],
+    ["an array that the engine would make room for", "*30000000\r\n"],
+    ["arrays that the engine would make room for, 100 deep", "*30000000\r\n".repeat(100)],
     ["arrays within arrays, 100 deep", "*2147483647\r\n".repeat(100)],
     ["arrays within arrays, 10000 deep", "*2147483647\r\n".repeat(10_000)],
     ["an array of strings", "*2147483647\r\n$2147483647\r\n"],

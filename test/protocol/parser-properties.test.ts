@@ -11,9 +11,9 @@ const replies3 = fc.array(fc.oneof({ weight: 5, arbitrary: tree3 }, { weight: 1,
   maxLength: 5,
 })
 /** Where to cut, as parts of the whole. */
-const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 })
+const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12, size: "max" })
 /** Whose read is next. */
-const turns = fc.array(fc.constantFrom(0 as const, 1 as const), { maxLength: 40 })
+const turns = fc.array(fc.constantFrom(0 as const, 1 as const), { maxLength: 40, size: "max" })
 const modes = fc.array(fc.boolean(), { minLength: 5, maxLength: 5 })
 
 function encodeTrees(trees: readonly Tree[]): Buffer {

@@ -6,10 +6,12 @@ import {
   asBytes,
   BLOCK_SIZE,
   borrowBlock,
+  borrowLarge,
   decodeText,
   MAX_BYTES_LENGTH,
   MAX_TEXT_LENGTH,
   returnBlock,
+  returnLarge,
 } from "../../src/util/bytes.ts"
 
 describe("decodeText", () => {
@@ -90,6 +92,18 @@ describe("blocks", () => {
     const again = Array.from({ length: 100 }, borrowBlock)
     const known = again.filter((block) => blocks.includes(block)).length
     assert.ok(known > 0 && known <= 32, `${known} blocks were kept`)
+  })
+})
+
+describe("memory for large texts", () => {
+  it("is used again once it was given back, where it is large enough", () => {
+    const memory = borrowLarge(1000)
+    assert.ok(memory.length >= 1000)
+    assert.notEqual(borrowLarge(1000), memory)
+    returnLarge(memory)
+    assert.notEqual(borrowLarge(memory.length + 1), memory)
+    assert.equal(borrowLarge(10), memory)
+    assert.notEqual(borrowLarge(10), memory)
   })
 })
 

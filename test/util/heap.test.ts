@@ -24,7 +24,7 @@ describe("TimeHeap", () => {
 
   it("gives items back in the order of their deadlines", () => {
     fc.assert(
-      fc.property(fc.array(fc.nat({ max: 50 }), { maxLength: 200 }), (deadlines) => {
+      fc.property(fc.array(fc.nat({ max: 50 }), { maxLength: 200, size: "max" }), (deadlines) => {
         const heap = new TimeHeap<Timed>()
         for (const deadline of deadlines) heap.add(item(deadline))
         assert.deepEqual(drain(heap), [...deadlines].sort(ascending))
@@ -34,14 +34,14 @@ describe("TimeHeap", () => {
 
   it("is what a sorted list would be, whatever is added, taken out and cleared", () => {
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ add: fc.nat({ max: 30 }) }) },
+      { weight: 6, arbitrary: fc.record({ add: fc.array(fc.nat({ max: 99 }), { maxLength: 12 }) }) },
       { weight: 4, arbitrary: fc.record({ remove: fc.nat() }) },
       { weight: 2, arbitrary: fc.constant("remove first" as const) },
       { weight: 1, arbitrary: fc.constant("remove again" as const) },
       { weight: 1, arbitrary: fc.constant("clear" as const) },
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 150, size: "max" }), (steps) => {
         const heap = new TimeHeap<Timed>()
         let model: Timed[] = []
         const gone: Timed[] = []
@@ -61,9 +61,10 @@ describe("TimeHeap", () => {
           } else if (each === "remove again") {
             for (const one of gone) heap.remove(one)
           } else if ("add" in each) {
-            const added = item(each.add)
-            heap.add(added)
-            model.push(added)
+            for (const added of each.add.map(item)) {
+              heap.add(added)
+              model.push(added)
+            }
           } else {
             remove(model[each.remove % model.length])
           }

@@ -165,5 +165,8 @@ export type CommandParameter<C> = [Sure<C, IsTooShort<C>>] extends [true] ? Comm
 
 /** The commands of a pipeline as a parameter: `Cs`, but not where one of them is known to be too short. */
 export type PipelineParameter<Cs> = [Sure<Cs, HasTooShort<Cs>>] extends [true]
-  ? readonly CommandTooShort[]
+  ? MarkedTooShort<Cs>
   : Cs | readonly Suggested[]
+
+/** So that the error is where the command is. */
+type MarkedTooShort<Cs> = { [I in keyof Cs]: IsTooShort<Cs[I]> extends true ? CommandTooShort : Cs[I] }

@@ -51,14 +51,14 @@ type ContainerName =
 type KnownName = keyof BuiltinReplies | keyof BuiltinSubReplies | OwnNames
 
 /** The name of a command as the interfaces have it; `undefined` where none is known. */
-type NameOf<C> = C extends readonly [infer First extends string, ...infer Rest]
+type NameOf<C> = C extends readonly [infer First extends string, ...unknown[]]
   ? string extends First
     ? undefined
-    : FullName<Uppercase<First>, Rest>
+    : FullName<Uppercase<First>, C>
   : undefined
 
-type FullName<First extends string, Rest> = First extends ContainerName
-  ? Rest extends readonly [infer Second extends string, ...unknown[]]
+type FullName<First extends string, C> = First extends ContainerName
+  ? C extends readonly [unknown, infer Second extends string, ...unknown[]]
     ? SubName<First, `${First} ${Uppercase<Second>}`>
     : First
   : First

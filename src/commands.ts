@@ -20,8 +20,11 @@ export type Result<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: RedisError | ConnectionError | Error }
 
+/** What may stand in the place of a reply in a pipeline: of any client, the commands of a cluster fail one by one. */
+type AnyFailure = RedisError | ConnectionError
+
 /** As {@link Commands}, but a failure is a value and the promise never rejects. */
-export interface SafeCommands<out P extends Protocol = 2> {
+export interface SafeCommands<out P extends Protocol = 2, out Failure extends AnyFailure = AnyFailure> {
   command<const C extends Command, E extends Encoding = "utf8">(
     command: CommandParameter<C>,
     options?: RequestOptions<E>,
@@ -29,17 +32,20 @@ export interface SafeCommands<out P extends Protocol = 2> {
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
     commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
-  ): Promise<Result<PipelineReplies<Cs, P, E>>>
+  ): Promise<Result<PipelineReplies<Cs, P, E, Failure>>>
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
     commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
-  ): Promise<Result<PipelineReplies<Cs, P, E> | null>>
+  ): Promise<Result<PipelineReplies<Cs, P, E, Failure> | null>>
   noreplyCommand(command: Command, options?: RequestOptions): Promise<Result<void>>
   noreplyPipeline(commands: readonly Command[], options?: RequestOptions): Promise<Result<void>>
 }
 
-/** What `Redix`, `Pool` and `Cluster` share: libraries should ask for this. */
-export interface Commands<out P extends Protocol = 2> {
+/**
+ * What `Redix`, `Pool` and `Cluster` share: libraries should ask for this. `Failure` is what may stand in the place of a
+ * reply in a pipeline; that of `Redix` and `Pool` is `RedisError` only.
+ */
+export interface Commands<out P extends Protocol = 2, out Failure extends AnyFailure = AnyFailure> {
   /**
    * Sends one command; resolves to its reply.
    *
@@ -64,7 +70,7 @@ export interface Commands<out P extends Protocol = 2> {
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
     commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
-  ): Promise<PipelineReplies<Cs, P, E>>
+  ): Promise<PipelineReplies<Cs, P, E, Failure>>
   /**
    * Sends the commands between `MULTI` and `EXEC`, in one write; resolves to the replies of the commands, or to `null`
    * when a key watched by a `WATCH` before has changed. Rejects with a `RedisError` of code `EXECABORT` when a command
@@ -75,7 +81,7 @@ export interface Commands<out P extends Protocol = 2> {
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
     commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
-  ): Promise<PipelineReplies<Cs, P, E> | null>
+  ): Promise<PipelineReplies<Cs, P, E, Failure> | null>
   /**
    * Sends one command whose reply the server does not send; resolves when the server has taken it. Whether it succeeded
    * nobody is told: also an error is not replied.
@@ -86,13 +92,13 @@ export interface Commands<out P extends Protocol = 2> {
   /** Sends several commands whose replies the server does not send, as {@link noreplyCommand}. */
   noreplyPipeline(commands: readonly Command[], options?: RequestOptions): Promise<void>
   /** The same methods, with failures as values: their promises never reject. */
-  readonly safe: SafeCommands<P>
+  readonly safe: SafeCommands<P, Failure>
 }
 
 /** {@link Commands} over an {@link Executor}. */
-export abstract class CommandClient<out P extends Protocol> implements Commands<P> {
+export abstract class CommandClient<out P extends Protocol> implements Commands<P, RedisError> {
   readonly #executor: Executor
-  #safe: SafeCommands<P> | undefined
+  #safe: SafeCommands<P, RedisError> | undefined
 
   /** @param executor what carries requests out */
   constructor(executor: Executor) {
@@ -128,7 +134,7 @@ export abstract class CommandClient<out P extends Protocol> implements Commands<
     return sendWithoutReply(this.#executor, commands, options)
   }
 
-  get safe(): SafeCommands<P> {
+  get safe(): SafeCommands<P, RedisError> {
     this.#safe ??= safeCommands(this.#executor)
     return this.#safe
   }
@@ -143,7 +149,7 @@ function declared(promise: Promise<unknown>): Promise<unknown> {
   return promise
 }
 
-function safeCommands<P extends Protocol>(executor: Executor): SafeCommands<P> {
+function safeCommands<P extends Protocol>(executor: Executor): SafeCommands<P, RedisError> {
   return {
     command: (command, options) => settled(declared(sendCommand(executor, command, options))),
     pipeline: (list, options) => settled(declared(sendPipeline(executor, list, options))),

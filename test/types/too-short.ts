@@ -1,5 +1,5 @@
 /** Commands that are too short for their arity are errors where their length is known. Compiled only. */
-import type { Argument, Command, Commands, RedisError, Redix, ReplyOf } from "@redix/client"
+import type { Argument, Command, Commands, ConnectionError, RedisError, Redix, ReplyOf } from "@redix/client"
 import { unwrap } from "@redix/client"
 import { same } from "./equal.ts"
 
@@ -102,6 +102,20 @@ export async function wrappers(conn: Redix, conn3: Redix<3>, both: Redix<2 | 3>)
   same<typeof three, Map<string, string>>(true)
   const either = await both.command(["HGETALL", "k"])
   same<typeof either, string[] | Map<string, string>>(true)
+}
+
+/** A client whose commands fail one by one, as those of a cluster do. */
+export async function failures(cluster: Commands<2, RedisError | ConnectionError>, conn: Redix) {
+  const any: Commands[] = [cluster, conn]
+  const [count] = (await any[0]?.pipeline([["INCR", "a"]])) ?? []
+  same<typeof count, number | RedisError | ConnectionError | undefined>(true)
+  const [own] = await conn.pipeline([["INCR", "a"]])
+  same<typeof own, number | RedisError>(true)
+  const values = unwrap(await cluster.pipeline([["INCR", "a"]]))
+  same<typeof values, [number]>(true)
+  // @ts-expect-error its failures are more than those of one connection
+  const narrow: Commands<2, RedisError> = cluster
+  return narrow
 }
 
 export function variance(two: Commands<2>, three: Commands<3>, conn: Redix, conn3: Redix<3>) {

@@ -46,47 +46,31 @@ type OfLength<Lengths, Otherwise, Length extends number, Name, P> = Length exten
       ? AnyReply<Name, P>
       : Otherwise
 
-/** The arguments from an index on; `undefined` where that is not known. */
-type OptionsOf<C, From> = From extends 2
-  ? C extends readonly [unknown, unknown, ...infer Rest]
-    ? Rest
-    : undefined
-  : From extends 3
-    ? C extends readonly [unknown, unknown, unknown, ...infer Rest]
-      ? Rest
-      : undefined
-    : From extends 4
-      ? C extends readonly [unknown, unknown, unknown, unknown, ...infer Rest]
-        ? Rest
-        : undefined
-      : From extends 5
-        ? C extends readonly [unknown, unknown, unknown, unknown, unknown, ...infer Rest]
-          ? Rest
-          : undefined
-        : From extends 6
-          ? C extends readonly [unknown, unknown, unknown, unknown, unknown, unknown, ...infer Rest]
-            ? Rest
-            : undefined
-          : From extends "numkeys"
-            ? C extends readonly [unknown, infer Count, ...infer Rest]
-              ? Behind<Rest, Count>
-              : undefined
-            : undefined
+/** So many elements, to be skipped. */
+interface Skipped {
+  1: [unknown]
+  2: [unknown, unknown]
+  3: [unknown, unknown, unknown]
+  4: [unknown, unknown, unknown, unknown]
+  5: [unknown, unknown, unknown, unknown, unknown]
+  6: [unknown, unknown, unknown, unknown, unknown, unknown]
+  7: [unknown, unknown, unknown, unknown, unknown, unknown, unknown]
+  8: [unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown]
+}
 
-/** What is behind so many keys. */
-type Behind<List, Count> = `${Count & (string | number)}` extends "1"
-  ? List extends readonly [unknown, ...infer Rest]
+/** The arguments from an index on; `undefined` where that is not known. */
+type OptionsOf<C, From> = From extends "numkeys"
+  ? C extends readonly [unknown, infer Count, ...infer Rest]
+    ? Behind<Rest, Count extends `${infer N extends number}` ? N : Count>
+    : undefined
+  : Behind<C, From>
+
+/** What is behind so many elements. */
+type Behind<List, Count> = Count extends keyof Skipped
+  ? List extends readonly [...Skipped[Count], ...infer Rest]
     ? Rest
     : undefined
-  : `${Count & (string | number)}` extends "2"
-    ? List extends readonly [unknown, unknown, ...infer Rest]
-      ? Rest
-      : undefined
-    : `${Count & (string | number)}` extends "3"
-      ? List extends readonly [unknown, unknown, unknown, ...infer Rest]
-        ? Rest
-        : undefined
-      : undefined
+  : undefined
 
 /** Reads one argument after the other; `Found` are the meanings of the words so far. */
 type Scanned<Rule extends AnyWords, Options, Any, Found = never> = Options extends readonly []

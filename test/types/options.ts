@@ -23,6 +23,8 @@ export function exact(): void {
   same<ReplyOf<["ZRANGE", "z", 0, -1], 3>, string[]>(true)
   same<ReplyOf<["ZRANGE", "z", 0, -1, "REV", "LIMIT", 0, 5, "WITHSCORES"], 3>, [string, number][]>(true)
   same<ReplyOf<["ZUNION", 2, "a", "b", "WITHSCORES"], 3>, [string, number][]>(true)
+  same<ReplyOf<["ZINTER", "3", "a", "b", "WITHSCORES"], 3>, string[]>(true)
+  same<ReplyOf<["ZINTER", 5, "a", "b", "c", "d", "e", "WITHSCORES"], 3>, [string, number][]>(true)
   same<ReplyOf<["HRANDFIELD", "h", 2, "WITHVALUES"], 3>, [string, string][]>(true)
   same<ReplyOf<["ZRANDMEMBER", "z"]>, string | null>(true)
   same<ReplyOf<["LPOS", "l", "a", "COUNT", 0]>, number[]>(true)

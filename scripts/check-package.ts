@@ -2,13 +2,13 @@
  * What would be published: that all of it is there and nothing else, and that its entry points and types work for
  * every kind of consumer. Packs the built package into a temporary folder and looks at that.
  */
-import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { temporaryFolder } from "../support/cleanup.ts"
 import { runNode } from "./child.ts"
+import { pack } from "./pack.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -49,19 +49,6 @@ async function main(): Promise<number> {
   ]
   console.log(`${filename}: ${files.length} files`)
   return problems.length === 0 && results.every((code) => code === 0) ? 0 : 1
-}
-
-function pack(folder: string): { filename: string; files: string[] } {
-  const npm = process.env["npm_execpath"]
-  const [program, ...before] = npm?.endsWith("npm-cli.js") ? [process.execPath, npm] : ["npm"]
-  const args = [...before, "pack", "--json", "--ignore-scripts", "--pack-destination", folder]
-  const output = execFileSync(program as string, args, { cwd: root, encoding: "utf8" })
-  const [packed] = Object.values(JSON.parse(output) as object) as {
-    filename: string
-    files: { path: string }[]
-  }[]
-  if (!packed) throw new Error(`npm pack made nothing:\n${output}`)
-  return { filename: packed.filename, files: packed.files.map(({ path }) => path) }
 }
 
 function contentProblems(files: readonly string[]): string[] {

@@ -7,7 +7,14 @@ import type { Executor } from "./connection/executor.ts"
 import { sendCommand, sendPipeline, sendTransaction, sendWithoutReply } from "./connection/requests.ts"
 import type { ConnectionError, RedisError } from "./errors.ts"
 import type { Encoding, Protocol, RequestOptions } from "./options.ts"
-import type { Command, PipelineReplies, ReplyOf } from "./protocol/command-map.ts"
+import type {
+  AllLongEnough,
+  Command,
+  LongEnough,
+  PipelineReplies,
+  ReplyOf,
+  SuggestedCommand,
+} from "./protocol/command-map.ts"
 
 /** The outcome of a `safe` call: the value, or the error instead of a rejection. */
 export type Result<T> =
@@ -15,17 +22,17 @@ export type Result<T> =
   | { readonly ok: false; readonly error: RedisError | ConnectionError | Error }
 
 /** As {@link Commands}, but a failure is a value and the promise never rejects. */
-export interface SafeCommands<P extends Protocol = 2> {
+export interface SafeCommands<out P extends Protocol = 2> {
   command<const C extends Command, E extends Encoding = "utf8">(
-    command: C,
+    command: (C & LongEnough<C>) | SuggestedCommand,
     options?: RequestOptions<E>,
   ): Promise<Result<ReplyOf<C, P, E>>>
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<Result<PipelineReplies<Cs, P, E>>>
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<Result<PipelineReplies<Cs, P, E> | null>>
   noreplyCommand(command: Command, options?: RequestOptions): Promise<Result<void>>
@@ -33,7 +40,7 @@ export interface SafeCommands<P extends Protocol = 2> {
 }
 
 /** What `Redix`, `Pool` and `Cluster` share: libraries should ask for this. */
-export interface Commands<P extends Protocol = 2> {
+export interface Commands<out P extends Protocol = 2> {
   /**
    * Sends one command; resolves to its reply.
    *
@@ -45,7 +52,7 @@ export interface Commands<P extends Protocol = 2> {
    * const value = await conn.command(["GET", "key"]) // string | null
    */
   command<const C extends Command, E extends Encoding = "utf8">(
-    command: C,
+    command: (C & LongEnough<C>) | SuggestedCommand,
     options?: RequestOptions<E>,
   ): Promise<ReplyOf<C, P, E>>
   /**
@@ -56,7 +63,7 @@ export interface Commands<P extends Protocol = 2> {
    * const [ok, count] = unwrap(await conn.pipeline([["SET", "a", 1], ["INCR", "a"]]))
    */
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E>>
   /**
@@ -67,7 +74,7 @@ export interface Commands<P extends Protocol = 2> {
    * Source: https://redis.io/docs/latest/develop/using-commands/transactions/
    */
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E> | null>
   /**
@@ -84,7 +91,7 @@ export interface Commands<P extends Protocol = 2> {
 }
 
 /** {@link Commands} over an {@link Executor}. */
-export abstract class CommandClient<P extends Protocol> implements Commands<P> {
+export abstract class CommandClient<out P extends Protocol> implements Commands<P> {
   readonly #executor: Executor
   #safe: SafeCommands<P> | undefined
 
@@ -94,21 +101,21 @@ export abstract class CommandClient<P extends Protocol> implements Commands<P> {
   }
 
   command<const C extends Command, E extends Encoding = "utf8">(
-    command: C,
+    command: (C & LongEnough<C>) | SuggestedCommand,
     options?: RequestOptions<E>,
   ): Promise<ReplyOf<C, P, E>> {
     return declared(sendCommand(this.#executor, command, options))
   }
 
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E>> {
     return declared(sendPipeline(this.#executor, commands, options))
   }
 
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: Cs,
+    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E> | null> {
     return declared(sendTransaction(this.#executor, commands, options))
@@ -123,7 +130,7 @@ export abstract class CommandClient<P extends Protocol> implements Commands<P> {
   }
 
   get safe(): SafeCommands<P> {
-    this.#safe ??= safeCommands(this)
+    this.#safe ??= safeCommands(this.#executor)
     return this.#safe
   }
 }
@@ -137,13 +144,13 @@ function declared(promise: Promise<unknown>): Promise<unknown> {
   return promise
 }
 
-function safeCommands<P extends Protocol>(commands: Commands<P>): SafeCommands<P> {
+function safeCommands<P extends Protocol>(executor: Executor): SafeCommands<P> {
   return {
-    command: (command, options) => settled(commands.command(command, options)),
-    pipeline: (list, options) => settled(commands.pipeline(list, options)),
-    transactionPipeline: (list, options) => settled(commands.transactionPipeline(list, options)),
-    noreplyCommand: (command, options) => settled(commands.noreplyCommand(command, options)),
-    noreplyPipeline: (list, options) => settled(commands.noreplyPipeline(list, options)),
+    command: (command, options) => settled(declared(sendCommand(executor, command, options))),
+    pipeline: (list, options) => settled(declared(sendPipeline(executor, list, options))),
+    transactionPipeline: (list, options) => settled(declared(sendTransaction(executor, list, options))),
+    noreplyCommand: (command, options) => settled(sendWithoutReply(executor, [command], options)),
+    noreplyPipeline: (list, options) => settled(sendWithoutReply(executor, list, options)),
   }
 }
 

@@ -44,7 +44,7 @@ const DEFAULT_CLOSE_MS = 5000
  * await conn.command(["SET", "key", "value"])
  * await conn.close()
  */
-export class Redix<P extends Protocol = 2> extends CommandClient<P> implements AsyncDisposable {
+export class Redix<out P extends Protocol = 2> extends CommandClient<P> implements AsyncDisposable {
   /** The version of the wire protocol that the replies' types go by. */
   readonly protocol: P
   /** The name under which the connection is registered. */

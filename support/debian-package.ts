@@ -20,12 +20,19 @@ export async function canFetchDebianPackage(): Promise<boolean> {
   }
 }
 
+/** Fetches packages into a workspace, and unpacks them into a root. */
+export type FetchPackages = (workspace: string, root: string) => Promise<void>
+
 /**
- * Fetches the server into `folder`. The work is done beside it, and a rename puts it in its place, so a broken or
+ * Fetches the server into `folder`, with `fetchPackages` from elsewhere than this machine's own sources. The work is done beside it, and a rename puts it in its place, so a broken or
  * half fetch is never seen there. Of several processes that do this at once the first one wins.
  */
-export async function fetchDebianPackage(folder: string, works: (folder: string) => boolean): Promise<void> {
-  process.stderr.write(`fetching a Redis server (Debian package redis-tools) into ${folder}\n`)
+export async function fetchDebianPackage(
+  folder: string,
+  works: (folder: string) => boolean,
+  fetchPackages: FetchPackages = fetchNative,
+): Promise<void> {
+  process.stderr.write(`fetching a server (Debian package) into ${folder}\n`)
   await mkdir(dirname(folder), { recursive: true })
   const workspace = await mkdtemp(`${folder}-`)
   try {
@@ -47,33 +54,43 @@ export async function fetchDebianPackage(folder: string, works: (folder: string)
   }
 }
 
-async function fetchPackages(workspace: string, root: string): Promise<void> {
-  const state = join(workspace, "state")
-  const cache = join(workspace, "cache")
-  const packages = join(workspace, "packages")
-  await mkdir(join(state, "lists/partial"), { recursive: true })
-  await mkdir(join(cache, "archives/partial"), { recursive: true })
-  await mkdir(packages)
-  // Own package lists: the machine's may be missing (container images wipe them) and need root rights to renew.
-  const settings = [
-    `Dir::State=${state}`,
-    "Dir::State::status=/var/lib/dpkg/status",
-    `Dir::Cache=${cache}`,
-    "APT::Sandbox::User=",
-    "Acquire::Languages=none",
-    "Debug::NoLocking=1",
-  ].flatMap((setting) => ["-o", setting])
-  const apt = (...args: string[]) =>
-    run("apt-get", [...settings, "-qq", ...args], { cwd: packages, maxBuffer: 16 * 1024 * 1024 })
-
+async function fetchNative(workspace: string, root: string): Promise<void> {
+  const apt = await aptIn(workspace, ["Dir::State::status=/var/lib/dpkg/status"])
   await apt("update")
   const { stdout } = await apt("install", "--print-uris", "-y", "--no-install-recommends", "redis-tools")
   // One line per package that this machine lacks: 'address' name_version_architecture.deb size hash
   const names = [...stdout.matchAll(/^'[^']+' ([^_\s]+)_/gm)].map((match) => match[1] as string)
   await apt("download", ...(names.length > 0 ? names : ["redis-tools"]))
-  for (const file of await readdir(packages)) {
-    await run("dpkg-deb", ["-x", join(packages, file), root])
-  }
+  await unpack(workspace, root)
+}
+
+/** Runs apt-get in a workspace, with settings beside those that keep it away from the machine's own state. */
+export async function aptIn(
+  workspace: string,
+  settings: readonly string[],
+): Promise<(...args: string[]) => Promise<{ stdout: string }>> {
+  const state = join(workspace, "state")
+  const cache = join(workspace, "cache")
+  const cwd = join(workspace, "packages")
+  await mkdir(join(state, "lists/partial"), { recursive: true })
+  await mkdir(join(cache, "archives/partial"), { recursive: true })
+  await mkdir(cwd)
+  // Own package lists: the machine's may be missing (container images wipe them) and need root rights to renew.
+  const all = [
+    `Dir::State=${state}`,
+    `Dir::Cache=${cache}`,
+    "APT::Sandbox::User=",
+    "Acquire::Languages=none",
+    "Debug::NoLocking=1",
+    ...settings,
+  ].flatMap((setting) => ["-o", setting])
+  return (...args) => run("apt-get", [...all, "-qq", ...args], { cwd, maxBuffer: 16 * 1024 * 1024 })
+}
+
+/** Unpacks what `apt-get download` has left in the workspace. */
+export async function unpack(workspace: string, root: string): Promise<void> {
+  const packages = join(workspace, "packages")
+  for (const file of await readdir(packages)) await run("dpkg-deb", ["-x", join(packages, file), root])
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {

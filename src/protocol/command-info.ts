@@ -1,8 +1,10 @@
 /**
- * What the driver knows of single commands: the only list of such facts. Leaves to others what follows from them.
+ * What the driver knows of single commands on a shared connection. The facts are those of the generated table; where
+ * keys are is left to `command-keys.ts`, and to others what follows from all this.
  */
 
 import { isUint8Array } from "node:util/types"
+import { SPECIAL_COMMANDS } from "./command-table.ts"
 
 /** What a command does to the session of its connection, beside its reply. */
 export type SessionEffectKind =
@@ -54,10 +56,6 @@ function blockTime(argument: unknown, msPerUnit: number): number {
   return units === 0 ? Number.POSITIVE_INFINITY : units * msPerUnit
 }
 
-const SECOND = 1000
-const blocksByLast: SpecialCommand = { blockMs: (command) => blockTime(command[command.length - 1], SECOND) }
-const blocksByFirst: SpecialCommand = { blockMs: (command) => blockTime(command[1], SECOND) }
-
 /** `XREAD … BLOCK <ms> … STREAMS …`, the search beginning at `from`. */
 function streamBlockTime(command: readonly unknown[], from: number): number {
   for (let index = from; index < command.length; index++) {
@@ -67,70 +65,64 @@ function streamBlockTime(command: readonly unknown[], from: number): number {
   return 0
 }
 
-function refused(instead: string): SpecialCommand {
-  return { refusal: () => instead }
+/** What would become of a shared connection, and what to use instead. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  subscriber: "it would turn the connection into a subscriber: use PubSub",
+  monitor: "it would turn the connection into a stream of commands: use redis-cli, or the server's SLOWLOG",
+  protocol:
+    'it would change the protocol under the connection: use the option "protocol", "username" or "password"',
+  reset: "it would undo what the driver has set up: use a new connection (duplicate)",
+  replication: "it would turn the connection into a replica's stream: open a socket of your own for it",
+  reply: "it would shift the replies of all later commands: use noreplyCommand or noreplyPipeline",
 }
 
-function effect(kind: SessionEffectKind): SpecialCommand {
-  return { sessionEffect: () => kind }
+const SESSION_EFFECTS: Readonly<Record<string, (command: readonly unknown[]) => SessionEffectKind>> = {
+  multi: () => "multi",
+  exec: () => "exec",
+  discard: () => "discard",
+  watch: () => "watch",
+  unwatch: () => "unwatch",
+  select: () => "select",
+  auth: () => "auth",
+  tracking: (command) => (isWord(command[2], "OFF") ? "tracking-off" : "tracking-on"),
 }
 
-const usePubSub = refused("it would turn the connection into a subscriber: use PubSub")
-const useProtocol = refused(
-  'it would change the protocol under the connection: use the option "protocol", "username" or "password"',
-)
-const useReplication = refused(
-  "it would turn the connection into a replica's stream: open a socket of your own for it",
-)
-
-const client: SpecialCommand = {
-  refusal: (command) =>
-    isWord(command[1], "REPLY")
-      ? "it would shift the replies of all later commands: use noreplyCommand or noreplyPipeline"
-      : undefined,
-  sessionEffect: (command) => {
-    if (!isWord(command[1], "TRACKING")) return undefined
-    return isWord(command[2], "OFF") ? "tracking-off" : "tracking-on"
-  },
+/** A row of the table, such as `blocks last s`, as what it means. */
+function specialCommand(fact: string): SpecialCommand {
+  const [kind, word = "", ...rest] = fact.split(" ")
+  if (kind === "refused") return { refusal: () => REFUSALS[word] }
+  if (kind === "session") return { sessionEffect: (command) => SESSION_EFFECTS[word]?.(command) }
+  if (word === "BLOCK") return { blockMs: (command) => streamBlockTime(command, Number(rest[1])) }
+  const msPerUnit = rest[0] === "s" ? 1000 : 1
+  const index = word === "last" ? -1 : Number(word)
+  return { blockMs: (command) => blockTime(command.at(index), msPerUnit) }
 }
 
-const specialCommands: ReadonlyMap<string, SpecialCommand> = new Map([
-  ["SUBSCRIBE", usePubSub],
-  ["PSUBSCRIBE", usePubSub],
-  ["SSUBSCRIBE", usePubSub],
-  ["UNSUBSCRIBE", usePubSub],
-  ["PUNSUBSCRIBE", usePubSub],
-  ["SUNSUBSCRIBE", usePubSub],
-  [
-    "MONITOR",
-    refused("it would turn the connection into a stream of commands: use redis-cli, or the server's SLOWLOG"),
-  ],
-  ["HELLO", useProtocol],
-  ["RESET", refused("it would undo what the driver has set up: use a new connection (duplicate)")],
-  ["SYNC", useReplication],
-  ["PSYNC", useReplication],
-  ["REPLCONF", useReplication],
-  ["CLIENT", client],
-  ["BLPOP", blocksByLast],
-  ["BRPOP", blocksByLast],
-  ["BLMOVE", blocksByLast],
-  ["BRPOPLPUSH", blocksByLast],
-  ["BZPOPMIN", blocksByLast],
-  ["BZPOPMAX", blocksByLast],
-  ["BLMPOP", blocksByFirst],
-  ["BZMPOP", blocksByFirst],
-  ["WAIT", { blockMs: (command) => blockTime(command[2], 1) }],
-  ["WAITAOF", { blockMs: (command) => blockTime(command[3], 1) }],
-  ["XREAD", { blockMs: (command) => streamBlockTime(command, 1) }],
-  ["XREADGROUP", { blockMs: (command) => streamBlockTime(command, 4) }],
-  ["MULTI", effect("multi")],
-  ["EXEC", effect("exec")],
-  ["DISCARD", effect("discard")],
-  ["WATCH", effect("watch")],
-  ["UNWATCH", effect("unwatch")],
-  ["SELECT", effect("select")],
-  ["AUTH", effect("auth")],
-])
+/** A container is as special as the command that its second word makes of it. */
+function specialContainer(subcommands: ReadonlyMap<string, SpecialCommand>): SpecialCommand {
+  const of = (command: readonly unknown[]) => subcommands.get(argumentText(command[1]).toUpperCase())
+  return {
+    refusal: (command) => of(command)?.refusal?.(command),
+    sessionEffect: (command) => of(command)?.sessionEffect?.(command),
+  }
+}
+
+function readTable(): ReadonlyMap<string, SpecialCommand> {
+  const special = new Map<string, SpecialCommand>()
+  const containers = new Map<string, Map<string, SpecialCommand>>()
+  for (const [fact, names] of Object.entries(SPECIAL_COMMANDS)) {
+    for (const name of names.split(" ")) {
+      const [first = "", second] = name.split("|")
+      const subcommands = containers.get(first) ?? new Map<string, SpecialCommand>()
+      if (second === undefined) special.set(first, specialCommand(fact))
+      else containers.set(first, subcommands.set(second, specialCommand(fact)))
+    }
+  }
+  for (const [name, subcommands] of containers) special.set(name, specialContainer(subcommands))
+  return special
+}
+
+const specialCommands = readTable()
 
 /** Names as they were spelled, so that the usual command is found without changing its case. */
 const infoBySpelling = new Map<string, CommandInfo>()

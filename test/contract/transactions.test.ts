@@ -105,7 +105,7 @@ describe("transactions", () => {
   test("a command refused while queueing rejects with EXECABORT, the first queueing error its cause", async () => {
     const key = uniqueKey()
     const error = await redisFailure(
-      conn.transactionPipeline([["SET", key, "v"], ["NOSUCHCOMMAND"], ["GET"], ["INCR", key]]),
+      conn.transactionPipeline([["SET", key, "v"], ["NOSUCHCOMMAND"], ["GET"] as string[], ["INCR", key]]),
       "EXECABORT",
     )
     assert.ok(error.cause instanceof RedisError)

@@ -1,0 +1,63 @@
+/**
+ * A user's program against the package as it would be published: compiled as ES module and as CommonJS by the oldest
+ * compiler that is supported, by the newest, and by some between.
+ */
+import { execFileSync, spawnSync } from "node:child_process"
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { temporaryFolder } from "../support/cleanup.ts"
+import { pack } from "./pack.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const COMPILERS = ["typescript5.4", "typescript5.9", "typescript6.0", "typescript"]
+
+const OPTIONS = {
+  ...{ strict: true, exactOptionalPropertyTypes: true, noEmit: true, target: "es2022", types: ["node"] },
+  ...{ lib: ["es2022", "esnext.disposable"], skipLibCheck: false },
+}
+
+/** How the package is found, and the files which it is found from. */
+const PROJECTS = {
+  nodenext: { module: "nodenext", moduleResolution: "nodenext" },
+  bundler: { module: "esnext", moduleResolution: "bundler" },
+}
+
+const folder = temporaryFolder("consumer")
+install()
+let failed = false
+for (const compiler of COMPILERS) {
+  for (const [name, how] of Object.entries(PROJECTS)) {
+    const files = name === "nodenext" ? [["consumer.mts"], ["consumer.cts"]] : [["consumer.mts"]]
+    for (const include of files) {
+      const config = join(folder, `${name}.json`)
+      writeFileSync(config, JSON.stringify({ compilerOptions: { ...OPTIONS, ...how }, files: include }))
+      const tsc = join(root, "node_modules", compiler, "bin/tsc")
+      const { stdout, status } = spawnSync(process.execPath, [tsc, "-p", config], { encoding: "utf8" })
+      console.log(
+        `${compiler}, ${name}, ${include.join()}: ${status === 0 ? "compiles" : `fails\n${stdout}`}`,
+      )
+      failed ||= status !== 0
+    }
+  }
+}
+process.exitCode = failed ? 1 : 0
+
+/** The package and the types of Node.js in `node_modules`, and the program as both kinds of module. */
+function install(): void {
+  const { filename } = pack(folder)
+  const modules = join(folder, "node_modules")
+  mkdirSync(join(modules, "@redix/client"), { recursive: true })
+  execFileSync("tar", [
+    "-xzf",
+    join(folder, filename),
+    "-C",
+    join(modules, "@redix/client"),
+    "--strip-components=1",
+  ])
+  for (const name of ["@types", "undici-types"])
+    symlinkSync(join(root, "node_modules", name), join(modules, name))
+  for (const kind of ["mts", "cts"]) {
+    copyFileSync(join(root, "test/consumer/consumer.mts"), join(folder, `consumer.${kind}`))
+  }
+}

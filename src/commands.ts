@@ -8,12 +8,11 @@ import { sendCommand, sendPipeline, sendTransaction, sendWithoutReply } from "./
 import type { ConnectionError, RedisError } from "./errors.ts"
 import type { Encoding, Protocol, RequestOptions } from "./options.ts"
 import type {
-  AllLongEnough,
   Command,
-  LongEnough,
+  CommandParameter,
+  PipelineParameter,
   PipelineReplies,
   ReplyOf,
-  SuggestedCommand,
 } from "./protocol/command-map.ts"
 
 /** The outcome of a `safe` call: the value, or the error instead of a rejection. */
@@ -24,15 +23,15 @@ export type Result<T> =
 /** As {@link Commands}, but a failure is a value and the promise never rejects. */
 export interface SafeCommands<out P extends Protocol = 2> {
   command<const C extends Command, E extends Encoding = "utf8">(
-    command: (C & LongEnough<C>) | SuggestedCommand,
+    command: CommandParameter<C>,
     options?: RequestOptions<E>,
   ): Promise<Result<ReplyOf<C, P, E>>>
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
+    commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
   ): Promise<Result<PipelineReplies<Cs, P, E>>>
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
+    commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
   ): Promise<Result<PipelineReplies<Cs, P, E> | null>>
   noreplyCommand(command: Command, options?: RequestOptions): Promise<Result<void>>
@@ -52,7 +51,7 @@ export interface Commands<out P extends Protocol = 2> {
    * const value = await conn.command(["GET", "key"]) // string | null
    */
   command<const C extends Command, E extends Encoding = "utf8">(
-    command: (C & LongEnough<C>) | SuggestedCommand,
+    command: CommandParameter<C>,
     options?: RequestOptions<E>,
   ): Promise<ReplyOf<C, P, E>>
   /**
@@ -63,7 +62,7 @@ export interface Commands<out P extends Protocol = 2> {
    * const [ok, count] = unwrap(await conn.pipeline([["SET", "a", 1], ["INCR", "a"]]))
    */
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
+    commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E>>
   /**
@@ -74,7 +73,7 @@ export interface Commands<out P extends Protocol = 2> {
    * Source: https://redis.io/docs/latest/develop/using-commands/transactions/
    */
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
+    commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E> | null>
   /**
@@ -101,21 +100,21 @@ export abstract class CommandClient<out P extends Protocol> implements Commands<
   }
 
   command<const C extends Command, E extends Encoding = "utf8">(
-    command: (C & LongEnough<C>) | SuggestedCommand,
+    command: CommandParameter<C>,
     options?: RequestOptions<E>,
   ): Promise<ReplyOf<C, P, E>> {
     return declared(sendCommand(this.#executor, command, options))
   }
 
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
+    commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E>> {
     return declared(sendPipeline(this.#executor, commands, options))
   }
 
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
-    commands: (Cs & AllLongEnough<Cs>) | readonly SuggestedCommand[],
+    commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E> | null> {
     return declared(sendTransaction(this.#executor, commands, options))

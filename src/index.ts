@@ -26,6 +26,9 @@ export type {
 export type {
   Command,
   CommandName,
+  CommandParameter,
+  CommandTooShort,
+  PipelineParameter,
   PipelineReplies,
   Replies,
   Replies3,

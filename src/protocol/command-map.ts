@@ -51,14 +51,14 @@ type ContainerName =
 type KnownName = keyof BuiltinReplies | keyof BuiltinSubReplies | OwnNames
 
 /** The name of a command as the interfaces have it; `undefined` where none is known. */
-type NameOf<C> = C extends readonly [infer First extends string, ...infer Rest]
+type NameOf<C> = C extends readonly [infer First extends string, ...unknown[]]
   ? string extends First
     ? undefined
-    : FullName<Uppercase<First>, Rest>
+    : FullName<Uppercase<First>, C>
   : undefined
 
-type FullName<First extends string, Rest> = First extends ContainerName
-  ? Rest extends readonly [infer Second extends string, ...unknown[]]
+type FullName<First extends string, C> = First extends ContainerName
+  ? C extends readonly [unknown, infer Second extends string, ...unknown[]]
     ? SubName<First, `${First} ${Uppercase<Second>}`>
     : First
   : First
@@ -129,7 +129,7 @@ export type Unwrapped<T> = T extends readonly unknown[]
   : T
 
 /** In place of a command that its server would refuse: it needs more arguments. */
-export interface CommandTooShort {
+export interface CommandTooShort extends ReadonlyArray<unknown> {
   readonly error: "this command needs more arguments"
 }
 
@@ -154,16 +154,19 @@ type HasTooShort<Cs> = Cs extends readonly (infer C)[]
  */
 type Sure<T, Answer> = [0, T] extends [1 & T, T] ? undefined : Answer
 
-/** What a command has to be besides a {@link Command}: not too short, where its length is known. */
-export type LongEnough<C> = [Sure<C, IsTooShort<C>>] extends [true] ? CommandTooShort : unknown
-
-/** The same for all commands of a pipeline. */
-export type AllLongEnough<Cs> = [Sure<Cs, HasTooShort<Cs>>] extends [true]
-  ? readonly CommandTooShort[]
-  : unknown
-
 /**
  * What editors take the names from that they offer. A generic parameter has nothing to offer by itself, since every string
  * may be a command; nothing can be passed for this one.
  */
-export type SuggestedCommand = readonly [CommandName, ...Argument[]] & { readonly onlySuggested: never }
+type Suggested = readonly [CommandName, ...Argument[]] & { readonly onlySuggested: never }
+
+/** A command as a parameter: `C`, but not where it is known to be too short. */
+export type CommandParameter<C> = [Sure<C, IsTooShort<C>>] extends [true] ? CommandTooShort : C | Suggested
+
+/** The commands of a pipeline as a parameter: `Cs`, but not where one of them is known to be too short. */
+export type PipelineParameter<Cs> = [Sure<Cs, HasTooShort<Cs>>] extends [true]
+  ? MarkedTooShort<Cs>
+  : Cs | readonly Suggested[]
+
+/** So that the error is where the command is. */
+type MarkedTooShort<Cs> = { [I in keyof Cs]: IsTooShort<Cs[I]> extends true ? CommandTooShort : Cs[I] }

@@ -31,10 +31,12 @@ type AnyReply2<Name> = Name extends keyof BuiltinReplies
 export type ByOptions<Rule, C, Name, P> = C extends readonly unknown[]
   ? Rule extends ByLength<infer Lengths, infer Otherwise>
     ? OfLength<Lengths, Otherwise, C["length"], Name, P>
-    : Rule extends ByWords<infer From, infer Words, infer Replies, infer Leading>
-      ? Scanned<Words, Replies, Leading, OptionsOf<C, From>, Name, P>
+    : Rule extends AnyWords
+      ? Scanned<Rule, OptionsOf<C, Rule["from"]>, AnyReply<Name, P>>
       : AnyReply<Name, P>
   : AnyReply<Name, P>
+
+type AnyWords = ByWords<unknown, unknown, unknown, unknown>
 
 type OfLength<Lengths, Otherwise, Length extends number, Name, P> = Length extends keyof Lengths
   ? Lengths[Length]
@@ -87,44 +89,44 @@ type Behind<List, Count> = `${Count & (string | number)}` extends "1"
       : undefined
 
 /** Reads one argument after the other; `Found` are the meanings of the words so far. */
-type Scanned<Words, Replies, Leading, Options, Name, P, Found = never> = Options extends readonly []
-  ? Chosen<Replies, Found>
+type Scanned<Rule extends AnyWords, Options, Any, Found = never> = Options extends readonly []
+  ? Chosen<Rule["replies"], Found>
   : Options extends readonly [infer First, ...infer Rest]
     ? First extends number | bigint
-      ? Passed<Words, Replies, Leading, Rest, Name, P, Found>
+      ? Passed<Rule, Rest, Any, Found>
       : First extends string
-        ? Uppercase<First> extends keyof Words
-          ? Word<Words[Uppercase<First>], Words, Replies, Leading, Rest, Name, P, Found>
+        ? Uppercase<First> extends keyof Rule["words"]
+          ? Word<Rule["words"][Uppercase<First>], Rule, Rest, Any, Found>
           : // Only a literal is a key of its own.
             Record<never, never> extends { [Key in First]: true }
-            ? AnyReply<Name, P>
-            : Passed<Words, Replies, Leading, Rest, Name, P, Found>
-        : AnyReply<Name, P>
-    : AnyReply<Name, P>
+            ? Any
+            : Passed<Rule, Rest, Any, Found>
+        : Any
+    : Any
 
 /** An argument that is no option. */
-type Passed<Words, Replies, Leading, Rest, Name, P, Found> = Leading extends true
-  ? Chosen<Replies, Found>
-  : Scanned<Words, Replies, Leading, Rest, Name, P, Found>
+type Passed<Rule extends AnyWords, Rest, Any, Found> = Rule["leading"] extends true
+  ? Chosen<Rule["replies"], Found>
+  : Scanned<Rule, Rest, Any, Found>
 
 /** An option, and the arguments that belong to it. */
-type Word<Entry, Words, Replies, Leading, Rest, Name, P, Found> = Entry extends [infer Takes, infer Meaning]
+type Word<Entry, Rule extends AnyWords, Rest, Any, Found> = Entry extends [infer Takes, infer Meaning]
   ? Takes extends "rest"
-    ? Chosen<Replies, Found | Meaning>
+    ? Chosen<Rule["replies"], Found | Meaning>
     : Takes extends 0
-      ? Scanned<Words, Replies, Leading, Rest, Name, P, Found | Meaning>
+      ? Scanned<Rule, Rest, Any, Found | Meaning>
       : Takes extends 1
         ? Rest extends readonly [unknown, ...infer After]
-          ? Scanned<Words, Replies, Leading, After, Name, P, Found | Meaning>
-          : AnyReply<Name, P>
+          ? Scanned<Rule, After, Any, Found | Meaning>
+          : Any
         : Takes extends 2
           ? Rest extends readonly [unknown, unknown, ...infer After]
-            ? Scanned<Words, Replies, Leading, After, Name, P, Found | Meaning>
-            : AnyReply<Name, P>
+            ? Scanned<Rule, After, Any, Found | Meaning>
+            : Any
           : Rest extends readonly [unknown, unknown, unknown, ...infer After]
-            ? Scanned<Words, Replies, Leading, After, Name, P, Found | Meaning>
-            : AnyReply<Name, P>
-  : AnyReply<Name, P>
+            ? Scanned<Rule, After, Any, Found | Meaning>
+            : Any
+  : Any
 
 /** The first reply whose words were all found. */
 type Chosen<Replies, Found> = Replies extends [[infer Needed, infer R], ...infer More]

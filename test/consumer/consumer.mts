@@ -57,9 +57,9 @@ export async function main(conn: Redix, conn3: Redix<3>, key: string, keys: stri
 
   // @ts-expect-error too short
   await conn.command(["INCR"])
-  // @ts-expect-error too short
   await conn.pipeline([
     ["INCR", key],
+    // @ts-expect-error too short
     ["LRANGE", "l"],
   ])
   await conn.command(["DEL", ...keys])

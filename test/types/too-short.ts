@@ -46,6 +46,10 @@ export async function tooShort(conn: Redix, conn3: Redix<3>, keys: string[], unk
   await conn.pipeline(built)
   const list: Argument[][] = [["SET", "k", 1]]
   await conn.pipeline(list)
+  const either: readonly ["SELECT", 5] | readonly ["select", "5"] | readonly [Buffer, Buffer] = ["SELECT", 5]
+  await conn.command(either)
+  const count = await conn.command(["INCR", "k"] as ["INCR", "k"] | ["LLEN", "k"])
+  same<typeof count, number>(true)
   const one: Command = ["GET"]
   await conn.command(one)
 }

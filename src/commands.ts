@@ -37,8 +37,14 @@ export interface SafeCommands<out P extends Protocol = 2, out Failure extends An
     commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
   ): Promise<Result<PipelineReplies<Cs, P, E, Failure> | null>>
-  noreplyCommand(command: Command, options?: RequestOptions): Promise<Result<void>>
-  noreplyPipeline(commands: readonly Command[], options?: RequestOptions): Promise<Result<void>>
+  noreplyCommand<const C extends Command>(
+    command: CommandParameter<C>,
+    options?: RequestOptions,
+  ): Promise<Result<void>>
+  noreplyPipeline<const Cs extends readonly Command[]>(
+    commands: PipelineParameter<Cs>,
+    options?: RequestOptions,
+  ): Promise<Result<void>>
 }
 
 /**
@@ -88,9 +94,15 @@ export interface Commands<out P extends Protocol = 2, out Failure extends AnyFai
    *
    * Source: https://redis.io/docs/latest/commands/client-reply/
    */
-  noreplyCommand(command: Command, options?: RequestOptions): Promise<void>
+  noreplyCommand<const C extends Command>(
+    command: CommandParameter<C>,
+    options?: RequestOptions,
+  ): Promise<void>
   /** Sends several commands whose replies the server does not send, as {@link noreplyCommand}. */
-  noreplyPipeline(commands: readonly Command[], options?: RequestOptions): Promise<void>
+  noreplyPipeline<const Cs extends readonly Command[]>(
+    commands: PipelineParameter<Cs>,
+    options?: RequestOptions,
+  ): Promise<void>
   /** The same methods, with failures as values: their promises never reject. */
   readonly safe: SafeCommands<P, Failure>
 }
@@ -126,11 +138,17 @@ export abstract class CommandClient<out P extends Protocol> implements Commands<
     return declared(sendTransaction(this.#executor, commands, options))
   }
 
-  noreplyCommand(command: Command, options?: RequestOptions): Promise<void> {
+  noreplyCommand<const C extends Command>(
+    command: CommandParameter<C>,
+    options?: RequestOptions,
+  ): Promise<void> {
     return sendWithoutReply(this.#executor, [command], options)
   }
 
-  noreplyPipeline(commands: readonly Command[], options?: RequestOptions): Promise<void> {
+  noreplyPipeline<const Cs extends readonly Command[]>(
+    commands: PipelineParameter<Cs>,
+    options?: RequestOptions,
+  ): Promise<void> {
     return sendWithoutReply(this.#executor, commands, options)
   }
 

@@ -28,6 +28,14 @@ export async function tooShort(conn: Redix, conn3: Redix<3>, keys: string[], unk
   // @ts-expect-error without rejections as well
   await conn.safe.pipeline([["INCR"]])
 
+  // @ts-expect-error without a reply as well
+  await conn.noreplyCommand(["INCR"])
+  await conn.noreplyPipeline([
+    ["INCR", "a"],
+    // @ts-expect-error without replies as well
+    ["SET", "a"],
+  ])
+
   // What is long enough, or not known to be too short, is none.
   await conn.command(["PING"])
   await conn.command(["PING", "hello"])

@@ -18,6 +18,7 @@ interface Suite {
 /** What is there moves with time: newer versions come, and are as good for what this is for. */
 const SUITES: Readonly<Record<string, Suite>> = {
   "redis-8": { suites: ["sid", "experimental"], package: "redis-tools/experimental", program: "redis" },
+  "redis-8.0": { suites: ["forky"], package: "redis-tools", program: "redis" },
   "valkey-8": { suites: ["trixie"], package: "valkey-tools", program: "valkey" },
   "valkey-9": { suites: ["forky"], package: "valkey-tools", program: "valkey" },
 }

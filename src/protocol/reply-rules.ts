@@ -72,26 +72,35 @@ type Behind<List, Count> = Count extends keyof Skipped
     : undefined
   : undefined
 
-/** Reads one argument after the other; `Found` are the meanings of the words so far. */
+/**
+ * Reads one argument after the other; `Found` are the meanings of the words so far. What is no option is passed by without
+ * another type in between: the compiler follows some hundreds of them, and no more.
+ */
 type Scanned<Rule extends AnyWords, Options, Any, Found = never> = Options extends readonly []
   ? Chosen<Rule["replies"], Found>
   : Options extends readonly [infer First, ...infer Rest]
-    ? First extends number | bigint
-      ? Passed<Rule, Rest, Any, Found>
-      : First extends string
-        ? Uppercase<First> extends keyof Rule["words"]
-          ? Word<Rule["words"][Uppercase<First>], Rule, Rest, Any, Found>
-          : // Only a literal is a key of its own.
-            Record<never, never> extends { [Key in First]: true }
-            ? Any
-            : Passed<Rule, Rest, Any, Found>
-        : Any
+    ? Meant<First, Rule["words"]> extends infer Entry
+      ? Entry extends "no option"
+        ? Rule["leading"] extends true
+          ? Chosen<Rule["replies"], Found>
+          : Scanned<Rule, Rest, Any, Found>
+        : Entry extends "unknown"
+          ? Any
+          : Word<Entry, Rule, Rest, Any, Found>
+      : never
     : Any
 
-/** An argument that is no option. */
-type Passed<Rule extends AnyWords, Rest, Any, Found> = Rule["leading"] extends true
-  ? Chosen<Rule["replies"], Found>
-  : Scanned<Rule, Rest, Any, Found>
+/** The entry of an argument among the words, if it is one. */
+type Meant<Argument, Words> = Argument extends number | bigint
+  ? "no option"
+  : Argument extends string
+    ? Uppercase<Argument> extends keyof Words
+      ? Words[Uppercase<Argument>]
+      : // Only a literal is a key of its own.
+        Record<never, never> extends { [Key in Argument]: true }
+        ? "unknown"
+        : "no option"
+    : "unknown"
 
 /** An option, and the arguments that belong to it. */
 type Word<Entry, Rule extends AnyWords, Rest, Any, Found> = Entry extends [infer Takes, infer Meaning]

@@ -160,7 +160,9 @@ describe("row 20: a random mix of faults", () => {
         await recovered(calls)
         await recorder.verify((...command) => server.send(...command))
         t.diagnostic(`${seen.disconnections.length} drops; ${JSON.stringify(recorder.tally())}`)
-        assert.ok((recorder.tally()["ok"] ?? 0) > recorder.size / 10, "hardly anything was answered")
+        // No promise, but a guard against a run in which nothing happens. How much is answered goes by the faults of the
+        // seed: 7 to 40 % over a dozen of them (where delays meet short deadlines of noreply, each one ends the connection).
+        assert.ok((recorder.tally()["ok"] ?? 0) > recorder.size / 30, "hardly anything was answered")
         conn.destroy()
         await until(() => proxy.openConnections === 0, { message: "the end of every connection" })
       } catch (cause) {

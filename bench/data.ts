@@ -20,6 +20,12 @@ export const smallHash = { key: `${PREFIX}hash:small`, fields: hashOf(5) }
 export const bigHash = { key: `${PREFIX}hash:1k`, fields: hashOf(1000) }
 export const bigList = { key: `${PREFIX}list:10k`, items: listOf(10_000) }
 
+/** Channels of this process, which no other one uses, and a pattern that matches them all. */
+export function ownChannels(count: number): { channels: string[]; pattern: string } {
+  const prefix = `${PREFIX}ch:${process.pid}:`
+  return { channels: Array.from({ length: count }, (_, i) => `${prefix}${i}`), pattern: `${prefix}*` }
+}
+
 export type BigSize = "1m" | "10m"
 export const bigKey = (size: BigSize | "1m-unicode"): string => `${PREFIX}big:${size}`
 export const bigText = (size: BigSize): string =>

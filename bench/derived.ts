@@ -3,7 +3,9 @@
 import { perColumn, quietest, roundsOf, type Values } from "./columns.ts"
 import { judged, type Row, ratiosOf } from "./report.ts"
 import type { Outcome } from "./run.ts"
+import { resubscribeWorkload } from "./workloads/resubscribe.ts"
 import { PIECES, splitName } from "./workloads/split.ts"
+import type { Bar } from "./workloads/workload.ts"
 
 // Generous, since both ends are measured apart; what is not linear misses them by far: a client that parses a cut reply
 // again from its start is 20 times dearer in small pieces. Of a million commands many outlive the young generation of
@@ -18,6 +20,8 @@ export function derivedRows(outcomes: readonly Outcome[]): Row[] {
     ...crowds.map(timeRow),
     ...growth(outcomes, "million-1m", "million-10k", LINEAR),
     ...growth(outcomes, small, large, CUT_AT_WILL),
+    ...growth(outcomes, "pubsub-iterator", "pubsub-1ch", undefined),
+    ...outcomes.filter(({ workload }) => workload.name === resubscribeWorkload.name).map(totalTimeRow),
   ]
 }
 
@@ -27,7 +31,14 @@ function timeRow(outcome: Outcome): Row {
   return judged({ name, unit: "us", bar: undefined, values: quietest(rounds), ratios: ratiosOf(rounds) })
 }
 
-function growth(outcomes: readonly Outcome[], hard: string, easy: string, limit: number): Row[] {
+/** Of what is one long operation. */
+function totalTimeRow(outcome: Outcome): Row {
+  const micros = quietest(roundsOf(outcome, "wall"))
+  const values = perColumn((column) => (micros[column] === undefined ? undefined : micros[column] / 1000))
+  return judged({ name: `${outcome.workload.name} time`, unit: "ms", bar: undefined, values, ratios: {} })
+}
+
+function growth(outcomes: readonly Outcome[], hard: string, easy: string, limit: number | undefined): Row[] {
   const [above, below] = [hard, easy].map((name) => netValues(outcomes, name))
   const values = perColumn((column) => {
     const [high, low] = [above?.[column], below?.[column]]
@@ -35,7 +46,8 @@ function growth(outcomes: readonly Outcome[], hard: string, easy: string, limit:
   })
   if (Object.keys(values).length === 0) return []
   const name = `${hard} / ${easy.replace(/^\w+-/, "")}`
-  return [judged({ name, unit: "times", bar: { limit, against: "nothing" }, values, ratios: {} })]
+  const bar: Bar | undefined = limit === undefined ? undefined : { limit, against: "nothing" }
+  return [judged({ name, unit: "times", bar, values, ratios: {} })]
 }
 
 /** What a client's operation cost above the floor, where there is one. */

@@ -11,7 +11,7 @@ export type Ratios = Partial<Record<Peer, Ratio>>
 
 export interface Row {
   readonly name: string
-  readonly unit: "us" | "bytes" | "times"
+  readonly unit: "us" | "bytes" | "ms" | "times"
   readonly values: Values
   readonly ratios: Ratios
   readonly failures: Partial<Record<ClientName, string>>

@@ -6,12 +6,14 @@ import type { Bar } from "./workloads/workload.ts"
 
 const HEADER = ["workload", "unit", ...COLUMNS, "/untimed", "/default", "/ioredis", "bar", ""]
 const LEFT_ALIGNED = new Set([0, 1, HEADER.length - 1])
-const UNITS = { us: "us/op", bytes: "bytes", times: "x" } as const
+const UNITS = { us: "us/op", bytes: "bytes", ms: "ms", times: "x" } as const
 
 export const LEGEND = `us/op: user and system CPU of the client's process for one operation, in its quietest round (lower is better).
 /peer: redix divided by that peer, quietest round by quietest round; in brackets the median of the rounds.
 redis-untimed: node-redis with its command timeout off and asked in its fastest way; redis-default: as it comes.
 ioredis: with or without automatic pipelining, whichever did better in that row.
+pubsub: one published message, at the subscriber. pubsub-resubscribe: the longest time at which the event loop stood still
+after a lost connection; time: until the server had confirmed all channels again.
 split-a / b: what is left of both rows without what a bare socket takes to read those pieces.`
 
 export function table(rows: readonly Row[]): string {

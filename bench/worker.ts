@@ -1,6 +1,6 @@
 // One client's own process: does what the parent asks, one thing after the other, and ends when the parent lets go.
 // Knows the client by its adapter only, and leaves rounds, comparison and output to the parent.
-import { loadClient } from "./clients/registry.ts"
+import { loadClient, loadSubscriber } from "./clients/registry.ts"
 import type { Answer, Request, Targets } from "./messages.ts"
 import { workloadNamed } from "./workloads/all.ts"
 import type { Bench, Sample } from "./workloads/workload.ts"
@@ -32,8 +32,10 @@ async function handle(request: Request): Promise<Sample | undefined> {
 async function open({ client, targets }: Extract<Request, { kind: "open" }>): Promise<Bench> {
   const connect = await loadClient(client)
   return {
+    url: targets.server,
     client: await connect(targets.server),
     connect: (url = targets.server) => connect(url),
+    connectSubscriber: async () => (await loadSubscriber(client))(targets.server),
     splitUrl: (pieceBytes) => splitUrl(targets, pieceBytes),
   }
 }

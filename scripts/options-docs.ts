@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
 import {
   closeOptions,
+  pubsubOnlyOptions,
   readyOptions,
   redixOptions,
   requestOptions,
   sentinelAddress,
   sentinelOptions,
+  subscribeOptions,
 } from "../src/options.ts"
 import type { OptionNames, OptionRow } from "../src/options-table.ts"
 
@@ -23,6 +25,12 @@ const SECTIONS: readonly (readonly [title: string, text: string, set: OptionName
     "`RedixOptions`, for `Redix.start` and `Redix.connect`. Options win over a URI.",
     redixOptions,
   ],
+  [
+    "`PubSub`",
+    "`PubSubOptions`, for `PubSub.start` and `PubSub.connect`: those of a connection, and one more.",
+    pubsubOnlyOptions,
+  ],
+  ["A subscription", "`SubscribeOptions`, the last argument of `subscribe` and its kin.", subscribeOptions],
   ["Sentinel", "`SentinelOptions`, the option `sentinel` of a connection.", sentinelOptions],
   ["One sentinel", "`SentinelAddress`, an element of `sentinels`.", sentinelAddress],
   ["A request", "`RequestOptions`, the last argument of `command`, `pipeline` and so on.", requestOptions],

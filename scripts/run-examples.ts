@@ -2,7 +2,10 @@
  * The examples: which there are, and running one against a real server. `npm run example` lists them,
  * `npm run example -- cache` runs those whose names contain a word, on `REDIS_URL` if it is set.
  */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { readdirSync, readFileSync } from "node:fs"
+import { connect } from "node:net"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { RedisServer } from "../support/server.ts"
 import { type ChildResult, runNode } from "./child.ts"
@@ -10,6 +13,8 @@ import { type ChildResult, runNode } from "./child.ts"
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 const TIMEOUT_MS = 60_000
+
+const SHARED_PORT = 6379
 
 /** Such as `examples/01-basic-usage.ts`. */
 export function exampleFiles(): string[] {
@@ -29,6 +34,8 @@ async function main(words: readonly string[]): Promise<number> {
     console.log(listOfExamples())
     return words.length === 0 ? 0 : 1
   }
+  const [only] = wanted
+  if (only !== undefined && wanted.length === 1 && process.stdin.isTTY) return runInTerminal(only)
   await using server = process.env["REDIS_URL"] ? undefined : await RedisServer.start()
   let failures = 0
   for (const file of wanted) {
@@ -41,6 +48,33 @@ async function main(words: readonly string[]): Promise<number> {
     }
   }
   return failures === 0 ? 0 : 1
+}
+
+/** In a terminal, an example is talked with. Those of several terminals share the server that the first one starts. */
+async function runInTerminal(file: string): Promise<number> {
+  const { REDIS_URL } = process.env
+  await using server =
+    REDIS_URL === undefined && (await isPortFree())
+      ? await RedisServer.start({ port: SHARED_PORT })
+      : undefined
+  const url = REDIS_URL ?? server?.url ?? `redis://127.0.0.1:${SHARED_PORT}`
+  const child = spawn(process.execPath, ["--import", "tsx", file], {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, REDIS_URL: url },
+  })
+  const [code] = await once(child, "exit")
+  return typeof code === "number" ? code : 1
+}
+
+async function isPortFree(): Promise<boolean> {
+  const probe = connect({ host: "127.0.0.1", port: SHARED_PORT })
+  const isTaken = await Promise.race([
+    once(probe, "connect").then(() => true),
+    once(probe, "error").then(() => false),
+  ])
+  probe.destroy()
+  return !isTaken
 }
 
 /** Every example with what its first line says. */

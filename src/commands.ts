@@ -3,9 +3,11 @@
  * requests out. Knows no topology.
  */
 
+import { type Backend, Client } from "./client.ts"
 import type { Executor } from "./connection/executor.ts"
 import { sendCommand, sendPipeline, sendTransaction, sendWithoutReply } from "./connection/requests.ts"
 import type { ConnectionError, RedisError } from "./errors.ts"
+import type { Lifecycle } from "./lifecycle.ts"
 import type { Encoding, Protocol, RequestOptions } from "./options.ts"
 import type {
   Command,
@@ -108,12 +110,16 @@ export interface Commands<out P extends Protocol = 2, out Failure extends AnyFai
 }
 
 /** {@link Commands} over an {@link Executor}. */
-export abstract class CommandClient<out P extends Protocol> implements Commands<P, RedisError> {
+export abstract class CommandClient<out P extends Protocol>
+  extends Client
+  implements Commands<P, RedisError>
+{
   readonly #executor: Executor
   #safe: SafeCommands<P, RedisError> | undefined
 
   /** @param executor what carries requests out */
-  constructor(executor: Executor) {
+  protected constructor(executor: Executor & Backend, lifecycle: Lifecycle) {
+    super(executor, lifecycle)
     this.#executor = executor
   }
 

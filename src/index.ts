@@ -1,6 +1,7 @@
 /** The public names of the package. */
 
 export type { Commands, Result, SafeCommands } from "./commands.ts"
+export type { Status } from "./connection/state.ts"
 export {
   ConnectionError,
   type ConnectionErrorDetails,
@@ -9,18 +10,20 @@ export {
   RedisError,
   RedixError,
 } from "./errors.ts"
-export type { ConnectionEvents, Status } from "./lifecycle.ts"
+export type { ConnectionEvents } from "./lifecycle.ts"
 export type {
   CloseOptions,
   Encoding,
   Password,
   Protocol,
+  PubSubOptions,
   ReadyOptions,
   RedixOptions,
   RequestOptions,
   SentinelAddress,
   SentinelOptions,
   SocketOptions,
+  SubscribeOptions,
   TlsOptions,
 } from "./options.ts"
 export type {
@@ -36,6 +39,18 @@ export type {
   Unwrapped,
 } from "./protocol/command-map.ts"
 export type { Argument, Reply } from "./protocol/types.ts"
+export type {
+  ChannelEvent,
+  LinkEvent,
+  PatternEvent,
+  Payload,
+  PubSubEvent,
+  RefusalError,
+  ShardEvent,
+} from "./pubsub/events.ts"
+export type { ChannelName } from "./pubsub/names.ts"
+export { type ChannelNames, PubSub, type PubSubArguments } from "./pubsub/pubsub.ts"
+export type { Subscription } from "./pubsub/subscription.ts"
 export { type Names, Redix, type StartArguments } from "./redix.ts"
 export type { ConnectionEvent, DisconnectionEvent } from "./telemetry.ts"
 export { unwrap } from "./unwrap.ts"

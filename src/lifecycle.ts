@@ -4,14 +4,12 @@
  */
 
 import type { ConnectionListener } from "./connection/connection.ts"
+import type { Status } from "./connection/state.ts"
 import { Waiters } from "./connection/waiters.ts"
 import { ConnectionError } from "./errors.ts"
 import { assertFree, register, unregister } from "./registry.ts"
 import type { ConnectionEvent, DisconnectionEvent } from "./telemetry.ts"
 import { Emitter } from "./util/emitter.ts"
-
-/** What a connection is doing: an attempt is under way, it stands, it waits for the next attempt, it has ended. */
-export type Status = "connecting" | "connected" | "disconnected" | "closed"
 
 /** Events of a connection, by name. It never emits `"error"`. */
 export interface ConnectionEvents {
@@ -89,6 +87,15 @@ export class Lifecycle implements ConnectionListener {
   onAttemptFailed(address: string, error: ConnectionError): void {
     this.#address = address
     this.#events?.emit("failedConnection", { connection: this.#client, name: this.name, address, error })
+  }
+
+  onSentinelFailed(sentinelAddress: string, error: ConnectionError): void {
+    this.#events?.emit("failedConnection", {
+      connection: this.#client,
+      name: this.name,
+      sentinelAddress,
+      error,
+    })
   }
 
   onEnded(error: ConnectionError | undefined): void {

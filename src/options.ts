@@ -99,6 +99,27 @@ export interface RedixOptions<P extends Protocol = Protocol> {
   sentinel?: SentinelOptions | undefined
 }
 
+/** Options of a connection for Pub/Sub: those of a connection, and one more. */
+export interface PubSubOptions<P extends Protocol = Protocol> extends RedixOptions<P> {
+  /** Whether the server is asked for the id of the connection after connecting, see `clientId`. Default: `false`. */
+  fetchClientIdOnConnect?: boolean | undefined
+}
+
+/** Options of one subscription. */
+export interface SubscribeOptions<E extends Encoding = Encoding> {
+  /** What payloads become. Default: `"utf8"`. */
+  encoding?: E | undefined
+  /** Number of events that an iterator keeps while it is not read; beyond it the oldest are dropped. Default: `10_000`. */
+  maxBuffered?: number | undefined
+  /**
+   * Milliseconds, more than 0, until the server has to have confirmed, counted from when the connection stands;
+   * `Infinity` for no limit. Default: `commandTimeout` of the connection.
+   */
+  timeout?: number | undefined
+  /** Rejects a `subscribe` that waits, with its reason; later, ends the subscription. Default: none. */
+  signal?: AbortSignal | undefined
+}
+
 /** How to find a server through Redis Sentinel. */
 export interface SentinelOptions {
   /**
@@ -187,6 +208,11 @@ export interface ResolvedOptions {
   readonly protocol: Protocol
   readonly maxInFlight: number
   readonly sentinel: ResolvedSentinel | undefined
+}
+
+/** {@link PubSubOptions}, checked, copied and with their defaults. */
+export interface ResolvedPubSubOptions extends ResolvedOptions {
+  readonly fetchClientIdOnConnect: boolean
 }
 
 /** {@link SentinelOptions}, checked, copied and with their defaults. */
@@ -430,9 +456,47 @@ export const requestRows: OptionRows<RequestOptions> = {
   }),
 }
 
-export const redixOptions: OptionSet<ResolvedOptions> = optionSet("Redix", redixRows, {
+const uriHints = {
   uri: "a URI is the first argument by itself",
   url: "a URI is the first argument by itself",
+} as const
+
+export const redixOptions: OptionSet<ResolvedOptions> = optionSet("Redix", redixRows, uriHints)
+/** What the options of Pub/Sub have beside those of a connection. */
+export const pubsubOnlyOptions: OptionSet<Pick<ResolvedPubSubOptions, "fetchClientIdOnConnect">> = optionSet(
+  "PubSub",
+  {
+    fetchClientIdOnConnect: row(isBoolean, {
+      ...flag,
+      default: false,
+      doc: "whether the server is asked for the id of the connection after connecting (`clientId`)",
+    }),
+  },
+)
+export const pubsubOptions: OptionSet<ResolvedPubSubOptions> = optionSet(
+  "PubSub",
+  { ...redixRows, ...pubsubOnlyOptions.rows },
+  uriHints,
+)
+export const subscribeOptions: OptionSet<SubscribeOptions> = optionSet("PubSub subscribe", {
+  encoding: {
+    ...requestRows.encoding,
+    doc: "what payloads become: text, or a `Buffer` with the bytes as they came",
+  },
+  maxBuffered: numberRow((value) => value === Infinity || (Number.isInteger(value) && value >= 1), {
+    type: "number",
+    expected: "an integer of 1 or more, or Infinity",
+    default: 10_000,
+    doc: "number of events that an iterator keeps while it is not read; beyond it the oldest are dropped",
+  }),
+  timeout: {
+    ...timeoutRow,
+    doc: "time until the server has to have confirmed, from when the connection stands; without it, `commandTimeout` of the connection",
+  },
+  signal: {
+    ...signalRow,
+    doc: "rejects a `subscribe` that waits, with its reason; later, ends the subscription",
+  },
 })
 export const sentinelOptions: OptionSet<ResolvedSentinel> = optionSet("Redix", sentinelRows)
 export const sentinelAddress: OptionSet<ResolvedSentinelAddress> = optionSet("Redix", addressRows)
@@ -473,6 +537,18 @@ export function mergeOptions(base: ResolvedOptions, overrides: unknown): Resolve
   const merged = fill(redixOptions, [given, kept])
   const isMoved = given.has("host") || given.has("port") || given.has("path") || given.has("sentinel")
   return isMoved ? merged : { ...merged, sentinel: base.sentinel }
+}
+
+/** The options of `PubSub.start(...args)`, as {@link resolveOptions}. */
+export function resolvePubSubOptions(args: readonly unknown[]): ResolvedPubSubOptions {
+  const sources = startSources(pubsubOptions, args)
+  const { filled } = readOptions(pubsubOptions, sources)
+  return { ...fill(pubsubOptions, sources), fetchClientIdOnConnect: filled("fetchClientIdOnConnect") }
+}
+
+/** Throws a `TypeError` unless it is `undefined` or allowed as {@link SubscribeOptions}. */
+export function checkSubscribeOptions(options: unknown): void {
+  checkOptions(subscribeOptions, options)
 }
 
 /** Throws a `TypeError` unless it is `undefined` or allowed as {@link RequestOptions}. */

@@ -6,22 +6,17 @@
 import { type InspectOptions, inspect } from "node:util"
 import { CommandClient } from "./commands.ts"
 import type { Connection } from "./connection/connection.ts"
-import type { ConnectionError } from "./errors.ts"
-import { type ConnectionEvents, Lifecycle, type Status } from "./lifecycle.ts"
+import { Lifecycle } from "./lifecycle.ts"
 import { openConnection } from "./open/open.ts"
 import {
-  type CloseOptions,
-  checkCloseOptions,
-  checkReadyOptions,
   mergeOptions,
   type Protocol,
-  type ReadyOptions,
   type RedixOptions,
   type ResolvedOptions,
   resolveOptions,
 } from "./options.ts"
 import { registered } from "./registry.ts"
-import { nameAsyncDispose } from "./util/dispose.ts"
+import { SentinelSource } from "./sentinel/source.ts"
 
 /** Types of what is registered under a name. Open to declaration merging. */
 export interface Names {}
@@ -31,8 +26,6 @@ export type StartArguments<P extends Protocol = Protocol> =
   | readonly []
   | readonly [options: RedixOptions<P>]
   | readonly [uri: string, options?: RedixOptions<P> | undefined]
-
-const DEFAULT_CLOSE_MS = 5000
 
 /**
  * One connection to a Redis or Valkey server, for any number of callers at the same time.
@@ -44,27 +37,16 @@ const DEFAULT_CLOSE_MS = 5000
  * await conn.command(["SET", "key", "value"])
  * await conn.close()
  */
-export class Redix<out P extends Protocol = 2> extends CommandClient<P> implements AsyncDisposable {
+export class Redix<out P extends Protocol = 2> extends CommandClient<P> {
   /** The version of the wire protocol that the replies' types go by. */
   readonly protocol: P
-  /** The name under which the connection is registered. */
-  readonly name: string | undefined
-  /** Settles when the connection has ended for good: with the error that ended it, if one did. Never rejects. */
-  readonly closed: Promise<ConnectionError | undefined>
-
   readonly #options: ResolvedOptions
-  readonly #connection: Connection
-  readonly #lifecycle: Lifecycle
 
   /** Use {@link Redix.start} or {@link Redix.connect}. */
   private constructor(options: ResolvedOptions, protocol: P, connection: Connection, lifecycle: Lifecycle) {
-    super(connection)
+    super(connection, lifecycle)
     this.#options = options
-    this.#connection = connection
-    this.#lifecycle = lifecycle
     this.protocol = protocol
-    this.name = options.name
-    this.closed = lifecycle.closed
   }
 
   /**
@@ -93,7 +75,8 @@ export class Redix<out P extends Protocol = 2> extends CommandClient<P> implemen
   static #from<P extends Protocol>(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<P>
   static #from(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<Protocol> {
     const lifecycle = new Lifecycle(options.name)
-    const connection = openConnection(options, lifecycle, exitOnFirstFailure)
+    const source = options.sentinel && new SentinelSource(options.sentinel)
+    const connection = openConnection(options, lifecycle, exitOnFirstFailure, { source })
     const redix = new Redix<Protocol>(options, options.protocol, connection, lifecycle)
     lifecycle.bind(redix)
     return redix
@@ -124,100 +107,11 @@ export class Redix<out P extends Protocol = 2> extends CommandClient<P> implemen
     return registered(name)
   }
 
-  get status(): Status {
-    const { state } = this.#connection
-    return state === "closing" ? "closed" : state
-  }
-
-  /** Where it is connected to, or was last: `"host:port"`, `"[::1]:6379"` or the path of a socket. */
-  get address(): string {
-    return this.#connection.address
-  }
-
-  /**
-   * Resolves when the connection stands. Rejects with a `ConnectionError`: `"timeout"` after `timeout` ms (default: no
-   * limit), or why the connection has ended; and with the reason of `signal` when that is aborted.
-   */
-  ready(options?: ReadyOptions): Promise<void> {
-    try {
-      checkReadyOptions(options)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    return this.#lifecycle.ready(this.status, options?.timeout ?? Number.POSITIVE_INFINITY, options?.signal)
-  }
-
-  /**
-   * Takes no more requests, waits for the replies in flight (at most `timeout` ms, 5000 by default), and closes. Blocking
-   * commands are not waited for. Always resolves, when everything is closed; may be called any number of times.
-   */
-  close(options?: CloseOptions): Promise<void> {
-    try {
-      checkCloseOptions(options)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    const closed = this.#connection.close(options?.timeout ?? DEFAULT_CLOSE_MS)
-    this.#lifecycle.onClosing()
-    return closed
-  }
-
-  /** Closes now; what is in flight rejects with reason `"closed"`. */
-  destroy(): void {
-    this.#connection.destroy()
-  }
-
-  /** The same as {@link close}. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
   /** A connection of its own with the same options, but without the name; `options` win over them. */
   duplicate<Q extends Protocol = P>(options?: RedixOptions<Q>): Redix<Q> {
     return Redix.#from<Q>(mergeOptions(this.#options, options), false)
   }
-
-  /** The process stays alive for the connection, as it does by default. */
-  ref(): this {
-    this.#connection.keepAlive(true)
-    return this
-  }
-
-  /** The process does not stay alive for the connection. */
-  unref(): this {
-    this.#connection.keepAlive(false)
-    return this
-  }
-
-  /** Calls `listener` on each event. What it throws surfaces as an uncaught exception on a later tick. */
-  on<Name extends keyof ConnectionEvents>(
-    name: Name,
-    listener: (event: ConnectionEvents[Name]) => void,
-  ): this {
-    this.#lifecycle.events.on(name, listener)
-    return this
-  }
-
-  /** Calls `listener` on the next event. */
-  once<Name extends keyof ConnectionEvents>(
-    name: Name,
-    listener: (event: ConnectionEvents[Name]) => void,
-  ): this {
-    this.#lifecycle.events.once(name, listener)
-    return this
-  }
-
-  off<Name extends keyof ConnectionEvents>(
-    name: Name,
-    listener: (event: ConnectionEvents[Name]) => void,
-  ): this {
-    this.#lifecycle.events.off(name, listener)
-    return this
-  }
 }
-
-nameAsyncDispose(Redix.prototype)
-
 /** What `util.inspect` shows: what is worth seeing, and never a password. */
 Object.defineProperty(Redix.prototype, inspect.custom, {
   value(this: Redix, _depth: number, options: InspectOptions): string {

@@ -1,5 +1,6 @@
 // Which clients there are, and where each one's adapter is. An adapter is loaded only in the process that measures it.
 import type { Connect } from "./client.ts"
+import type { ConnectSubscriber } from "./subscriber.ts"
 
 export const CLIENT_NAMES = ["redix", "redis-untimed", "redis-default", "ioredis", "ioredis-auto"] as const
 
@@ -21,5 +22,18 @@ export async function loadClient(name: ClientName): Promise<Connect> {
       return (await import("./ioredis.ts")).connectIoredis
     case "ioredis-auto":
       return (await import("./ioredis.ts")).connectIoredisAuto
+  }
+}
+
+export async function loadSubscriber(name: ClientName): Promise<ConnectSubscriber> {
+  switch (name) {
+    case "redix":
+      return (await import("./redix-subscriber.ts")).connectRedixSubscriber
+    case "redis-untimed":
+    case "redis-default":
+      return (await import("./redis-subscriber.ts")).connectRedisSubscriber
+    case "ioredis":
+    case "ioredis-auto":
+      return (await import("./ioredis-subscriber.ts")).connectIoredisSubscriber
   }
 }

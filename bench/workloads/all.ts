@@ -2,6 +2,7 @@
 import { largeWorkloads } from "./large.ts"
 import { memoryWorkloads } from "./memory.ts"
 import { millionWorkloads } from "./million.ts"
+import { pubsubWorkloads } from "./pubsub.ts"
 import { smallWorkloads } from "./small.ts"
 import { splitWorkloads } from "./split.ts"
 import type { Workload } from "./workload.ts"
@@ -10,6 +11,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...smallWorkloads,
   ...largeWorkloads,
   ...splitWorkloads,
+  ...pubsubWorkloads,
   ...memoryWorkloads,
   ...millionWorkloads,
 ]

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { Client } from "../clients/client.ts"
 import { blockKey, smallValue } from "../data.ts"
 import { getMany } from "./small.ts"
-import { type Bench, bytesAtMost, type Sample, type Workload } from "./workload.ts"
+import { atMost, type Bench, type Sample, type Workload } from "./workload.ts"
 
 const CONNECTIONS = 1000
 const CONNECTED_TOGETHER = 50
@@ -19,7 +19,7 @@ export const memoryWorkloads: readonly Workload[] = [
     unit: "bytes",
     isolated: true,
     without: ["ioredis-auto"],
-    bar: bytesAtMost(4096),
+    bar: atMost(4096),
     prepare: async (bench) => closeAll(await openMany(bench, CONNECTED_TOGETHER)),
     measure: measureIdle,
   },
@@ -28,7 +28,7 @@ export const memoryWorkloads: readonly Workload[] = [
     unit: "bytes",
     isolated: true,
     without: ["redis-default", "ioredis-auto"], // the former's timers fire before all is written, on a busy machine
-    bar: bytesAtMost(350),
+    bar: atMost(350),
     prepare: async (bench) => void (await queue(bench, WARM_UP_QUEUED)),
     measure: async (bench) => ({ value: await queue(bench, QUEUED), operations: QUEUED }),
   },

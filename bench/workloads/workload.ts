@@ -1,18 +1,23 @@
 // What a workload is, as the parent (which reads its bar) and the worker (which runs it) both see it.
 import type { Client } from "../clients/client.ts"
 import type { ClientName } from "../clients/registry.ts"
+import type { Subscriber } from "../clients/subscriber.ts"
 
 /** What a workload may use: a connection of the measured client, and more of them. */
 export interface Bench {
+  /** Of the server. */
+  readonly url: string
   readonly client: Client
   /** One more connection: to the server, or to what else has this URL. */
   connect(url?: string): Promise<Client>
+  /** A connection for messages. */
+  connectSubscriber(): Promise<Subscriber>
   /** Where replies arrive in pieces of so many bytes. */
   splitUrl(pieceBytes: number): string
 }
 
 export interface Sample {
-  /** What is compared: microseconds of CPU for an operation, or bytes. */
+  /** What is compared: microseconds of CPU for an operation, bytes, or milliseconds. */
   readonly value: number
   /** Microseconds of time for an operation, where one was timed. */
   readonly wall?: number
@@ -21,7 +26,7 @@ export interface Sample {
   readonly operations: number
 }
 
-/** The limit that the driver is held to: a ratio to a peer, or a number of bytes. */
+/** The limit that the driver is held to: a ratio to a peer, or a number of bytes or milliseconds. */
 export interface Bar {
   readonly limit: number
   readonly against: "redis-untimed" | "best-peer" | "nothing"
@@ -29,8 +34,8 @@ export interface Bar {
 
 export interface Workload {
   readonly name: string
-  readonly unit: "us" | "bytes"
-  readonly bar?: Bar
+  readonly unit: "us" | "bytes" | "ms"
+  readonly bar?: Bar | undefined
   /**
    * Every measurement gets a process of its own, so that nothing left over from before hides a cost. That takes long,
    * and there are fewer rounds of it.
@@ -45,4 +50,4 @@ export interface Workload {
 
 export const againstUntimed = (limit: number): Bar => ({ limit, against: "redis-untimed" })
 export const againstBest = (limit: number): Bar => ({ limit, against: "best-peer" })
-export const bytesAtMost = (limit: number): Bar => ({ limit, against: "nothing" })
+export const atMost = (limit: number): Bar => ({ limit, against: "nothing" })

@@ -14,23 +14,9 @@ import {
 import { FairTimer, type FairTimerOwner } from "../util/fair-timer.ts"
 import { discard } from "./discard.ts"
 import { type Credentials, Handshake } from "./handshake.ts"
-import type { ConnectionOptions } from "./options.ts"
+import type { AttemptOwner, ConnectionAttempt, ConnectionOptions } from "./options.ts"
 
-/** A transport that the server has answered on, and the parser of what it sends. */
-export interface Link {
-  readonly transport: Transport
-  readonly parser: Parser
-  readonly address: string
-}
-
-export interface AttemptOwner {
-  onAttemptUp(attempt: Attempt, link: Link): void
-  onAttemptFailed(attempt: Attempt, error: ConnectionError): void
-  /** A transport is being closed; the promise says when it has. */
-  onDiscarded(closed: Promise<void>): void
-}
-
-export class Attempt implements TransportEvents, FairTimerOwner {
+export class Attempt implements ConnectionAttempt, TransportEvents, FairTimerOwner {
   readonly #options: ConnectionOptions
   readonly #database: number | undefined
   readonly #owner: AttemptOwner
@@ -41,25 +27,19 @@ export class Attempt implements TransportEvents, FairTimerOwner {
   #handshake: Handshake | undefined
   #credentials: Credentials = { username: undefined, password: undefined }
   #address: string
-  #keepsAlive: boolean
+  #keepsAlive = true
   #isOver = false
   /** Counts the steps that the attempt has taken, for the timer to see progress. */
   #progress = 0
 
   /** @param database what to select; `undefined` for nothing */
-  constructor(
-    options: ConnectionOptions,
-    database: number | undefined,
-    owner: AttemptOwner,
-    keepsAlive: boolean,
-  ) {
+  constructor(options: ConnectionOptions, database: number | undefined, owner: AttemptOwner) {
     this.#options = options
     this.#database = database
     this.#owner = owner
     this.#address = options.label
-    this.#parser = new Parser(options.settings.protocol === 3)
-    this.#keepsAlive = keepsAlive
-    this.#timer = new FairTimer(this, keepsAlive)
+    this.#parser = new Parser(options.settings.protocol === 3, options.pushes !== undefined)
+    this.#timer = new FairTimer(this, true)
     this.#dueAt = this.#timer.now() + options.settings.timeout
   }
 
@@ -117,7 +97,13 @@ export class Attempt implements TransportEvents, FairTimerOwner {
   }
 
   #newHandshake(): Handshake {
-    return new Handshake(this.#options.settings, this.#database, this.#credentials, this.#address)
+    const { settings, fetchClientId, role } = this.#options
+    return new Handshake(
+      { ...settings, fetchClientId, role },
+      this.#database,
+      this.#credentials,
+      this.#address,
+    )
   }
 
   // ── what the transport tells ──────────────────────────────────────────────────────────────────────────────────
@@ -221,7 +207,8 @@ export class Attempt implements TransportEvents, FairTimerOwner {
     const transport = this.#transport
     if (transport === undefined) return
     this.#end()
-    this.#owner.onAttemptUp(this, { transport, parser: this.#parser, address: this.#address })
+    const clientId = this.#handshake?.clientId
+    this.#owner.onAttemptUp(this, { transport, parser: this.#parser, address: this.#address, clientId })
   }
 
   #fail(error: ConnectionError): void {

@@ -5,13 +5,22 @@
  */
 
 import { ConnectionError, type Outcome } from "../errors.ts"
+import { type Endpoint, formatEndpoint } from "../transport/transport.ts"
 import { timerDelay } from "../util/delay.ts"
-import { Attempt, type AttemptOwner, type Link } from "./attempt.ts"
+import { Attempt } from "./attempt.ts"
 import { Backoff } from "./backoff.ts"
+import { discard } from "./discard.ts"
 import type { Executor } from "./executor.ts"
-import type { ConnectionOptions } from "./options.ts"
+import type {
+  AttemptOwner,
+  ConnectionAttempt,
+  ConnectionOptions,
+  Link,
+  SourceListener,
+  Watch,
+} from "./options.ts"
 import type { Request } from "./request.ts"
-import { nextState, type State, type StateEvent } from "./state.ts"
+import { nextState, type State, type StateEvent, type Status, statusOf } from "./state.ts"
 import { type Loss, type Rejection, Wire, type WireOwner } from "./wire.ts"
 
 export interface ConnectionListener {
@@ -19,20 +28,27 @@ export interface ConnectionListener {
   onConnected(address: string, isAgain: boolean, sessionLost: boolean): void
   onDisconnected(address: string, error: ConnectionError): void
   onAttemptFailed(address: string, error: ConnectionError): void
+  onSentinelFailed(address: string, error: ConnectionError): void
   /** It has ended for good: because of the error, or because it was asked to. */
   onEnded(error: ConnectionError | undefined): void
 }
 
-export class Connection implements Executor, AttemptOwner, WireOwner {
+export class Connection implements Executor, AttemptOwner, WireOwner, SourceListener {
   readonly #options: ConnectionOptions
   readonly #listener: ConnectionListener
   readonly #wire: Wire
   readonly #backoff: Backoff
   #state: State = "connecting"
-  #attempt: Attempt | undefined
+  #attempt: ConnectionAttempt | undefined
+  #watch: Watch | undefined
+  /** Where the primary has moved to, until that was tried. */
+  #announced: Endpoint | undefined
+  /** Finds out whether a server is the primary, as a sentinel says. */
+  #probe: Attempt | undefined
   #backoffTimer: NodeJS.Timeout | undefined
   #closeTimer: NodeJS.Timeout | undefined
   #address: string
+  #clientId: number | undefined
   #isFirstAttempt = true
   #sessionLost = false
   #keepsAlive = true
@@ -50,12 +66,22 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     this.#startAttempt()
   }
 
-  get state(): State {
-    return this.#state
+  get status(): Status {
+    return statusOf(this.#state)
   }
 
   get address(): string {
     return this.#address
+  }
+
+  /** The server's number for the connection that stands, if it was asked for. */
+  get clientId(): number | undefined {
+    return this.#state === "connected" ? this.#clientId : undefined
+  }
+
+  /** Moves with every byte received. */
+  get progress(): number {
+    return this.#wire.progress()
   }
 
   submit<Payload>(request: Request<Payload>, payload: Payload): void {
@@ -77,16 +103,25 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
   #startAttempt(): void {
     this.#backoffTimer = undefined
     this.#wire.refusal = undefined
-    this.#attempt = new Attempt(this.#options, this.#wire.session.database, this, this.#keepsAlive)
-    this.#attempt.start()
+    const { source } = this.#options
+    this.#watch ??= source?.watch(this)
+    const { database } = this.#wire.session
+    const announced = this.#announced
+    this.#announced = undefined
+    const attempt =
+      source?.attempt(this.#options, database, this, announced) ?? new Attempt(this.#options, database, this)
+    attempt.keepAlive(this.#keepsAlive)
+    this.#attempt = attempt
+    attempt.start()
   }
 
-  onAttemptUp(attempt: Attempt, link: Link): void {
+  onAttemptUp(attempt: ConnectionAttempt, link: Link): void {
     if (attempt !== this.#attempt) return
     this.#attempt = undefined
     this.#move("up")
     this.#backoff.reset()
     this.#address = link.address
+    this.#clientId = link.clientId
     const isAgain = !this.#isFirstAttempt
     const sessionLost = this.#sessionLost
     this.#isFirstAttempt = false
@@ -95,7 +130,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     this.#listener.onConnected(link.address, isAgain, sessionLost)
   }
 
-  onAttemptFailed(attempt: Attempt, error: ConnectionError): void {
+  onAttemptFailed(attempt: ConnectionAttempt, error: ConnectionError): void {
     if (attempt !== this.#attempt) return
     this.#attempt = undefined
     const isLast =
@@ -115,6 +150,70 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     }
   }
 
+  onSentinelFailed(address: string, error: ConnectionError): void {
+    this.#listener.onSentinelFailed(address, error)
+  }
+
+  /** The primary has moved: the connection goes there at once. */
+  onAnnounced(primary: Endpoint): void {
+    const { source } = this.#options
+    const address = formatEndpoint(primary)
+    this.#announced = source?.role === "primary" ? primary : undefined
+    if (this.#state === "disconnected") this.#dialNow()
+    else if (this.#state === "connecting" && this.#announced !== undefined) this.#restartAttempt()
+    else if (this.#state === "connected" && source?.isStale(this.#address, address) === true) {
+      this.#leave(`the primary has moved to ${address}`)
+    }
+  }
+
+  /** A sentinel may be behind: only when the server that it names says itself that it is the primary, it is believed. */
+  onSuspected(primary: Endpoint): void {
+    const { source } = this.#options
+    const label = formatEndpoint(primary)
+    if (
+      this.#state !== "connected" ||
+      this.#probe !== undefined ||
+      source?.isStale(this.#address, label) !== true
+    )
+      return
+    const options: ConnectionOptions = {
+      ...this.#options,
+      source: undefined,
+      resolve: () => primary,
+      label,
+      role: "primary",
+    }
+    this.#probe = new Attempt(options, undefined, {
+      onAttemptUp: (_attempt, link) => {
+        this.#probe = undefined
+        this.onDiscarded(discard(link.transport))
+        this.onAnnounced(primary)
+      },
+      onAttemptFailed: () => {
+        this.#probe = undefined
+      },
+      onSentinelFailed: () => {},
+      onDiscarded: (closed) => this.onDiscarded(closed),
+    })
+    this.#probe.keepAlive(false)
+    this.#probe.start()
+  }
+
+  #leave(why: string): void {
+    const message = `the connection was left: ${why}`
+    const error = new ConnectionError("disconnected", message, { address: this.#address, outcome: "unknown" })
+    this.onLinkLost({ error, atOnce: true })
+  }
+
+  #restartAttempt(): void {
+    this.#attempt?.cancel()
+    this.#startAttempt()
+  }
+
+  onReadonlyError(): void {
+    this.#watch?.ask()
+  }
+
   /** Requests are refused until the next attempt begins. */
   #waitAfter(error: ConnectionError): void {
     const wait = this.#backoff.next()
@@ -123,11 +222,14 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
       message: `no connection: waiting for the next attempt after: ${error.message}`,
       cause: error,
     }
-    this.#backoffTimer = setTimeout(() => {
-      this.#move("dial")
-      this.#startAttempt()
-    }, timerDelay(wait))
+    this.#backoffTimer = setTimeout(() => this.#dialNow(), timerDelay(wait))
     if (!this.#keepsAlive) this.#backoffTimer.unref()
+  }
+
+  #dialNow(): void {
+    clearTimeout(this.#backoffTimer)
+    this.#move("dial")
+    this.#startAttempt()
   }
 
   // ── losing ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +270,8 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
   #moveOn(error: ConnectionError, sessionLost: boolean): void {
     this.#move("moved")
     this.#startAttempt()
-    if (sessionLost) this.#wire.failAll(disconnected(error, false))
+    // What subscribes is asked for again by whoever keeps account of it.
+    if (sessionLost || this.#options.pushes !== undefined) this.#wire.failAll(disconnected(error, false))
     else this.#wire.failInFlight(disconnected(error, false))
     this.#listener.onDisconnected(this.#address, error)
   }
@@ -223,6 +326,8 @@ export class Connection implements Executor, AttemptOwner, WireOwner {
     this.#move("end")
     clearTimeout(this.#backoffTimer)
     clearTimeout(this.#closeTimer)
+    this.#watch?.stop()
+    this.#probe?.cancel()
     this.#attempt?.cancel()
     this.#attempt = undefined
     this.#wire.refusal = error === undefined ? CLOSED : { ...CLOSED, cause: error }

@@ -6,12 +6,16 @@
 import { ConnectionError, type ConnectionErrorReason, RedisError, withoutStack } from "../errors.ts"
 import { Encoder } from "../protocol/encode.ts"
 import { VERSION } from "../version.ts"
-import type { ConnectionSettings } from "./options.ts"
+import type { ConnectionSettings, Role } from "./options.ts"
 
-export type HandshakeSettings = Pick<
-  ConnectionSettings,
-  "protocol" | "clientName" | "clientInfo" | "readonly"
->
+/** What to say beside the credentials and the database. */
+export interface HandshakeSettings
+  extends Pick<ConnectionSettings, "protocol" | "clientName" | "clientInfo" | "readonly"> {
+  /** Whether to ask for the connection's id. */
+  readonly fetchClientId?: boolean | undefined
+  /** What the server has to be. */
+  readonly role?: Role | undefined
+}
 
 export interface Credentials {
   readonly username: string | undefined
@@ -33,6 +37,18 @@ const PING: Step = {
   // The server is there and talks to us; callers will see for themselves what it cannot do yet.
   isHarmless: ({ code }) => code === "LOADING" || code === "MASTERDOWN" || code === "NOPERM",
 }
+
+/** Source: https://redis.io/docs/latest/develop/reference/sentinel-clients/ */
+const ROLE: Step = { command: ["ROLE"], purpose: "ROLE" }
+
+/** What a server is by its reply to `ROLE`; `undefined` if that does not say. */
+function roleIn(reply: unknown): Role | undefined {
+  const word: unknown = Array.isArray(reply) ? reply[0] : undefined
+  if (word === "master") return "primary"
+  return word === "slave" ? "replica" : undefined
+}
+
+const CLIENT_ID: Step = { command: ["CLIENT", "ID"], purpose: "CLIENT ID" }
 
 /** Servers before 7.2 do not know SETINFO, and a user may lack the right to it; neither is a reason not to connect. */
 const SETINFO_UNKNOWN = /unknown subcommand|wrong number of arguments/i
@@ -69,6 +85,8 @@ function firstSteps(
   }
   if (settings.readonly) steps.push({ command: ["READONLY"], purpose: "READONLY" })
   if (settings.clientInfo) steps.push(infoStep("LIB-NAME", "redix-ts"), infoStep("LIB-VER", VERSION))
+  if (settings.fetchClientId === true) steps.push(CLIENT_ID)
+  if (settings.role !== undefined) steps.push(ROLE)
   return steps.length === 0 ? [PING] : steps
 }
 
@@ -81,6 +99,7 @@ function helloStep(auth: readonly string[]): Step {
 
 export class Handshake {
   readonly #address: string
+  readonly #role: Role | undefined
   readonly #credentials: Credentials
   #steps: Step[]
   #position = 0
@@ -95,6 +114,7 @@ export class Handshake {
     address: string,
   ) {
     this.#steps = firstSteps(settings, database, credentials)
+    this.#role = settings.role
     this.#credentials = credentials
     this.#address = address
   }
@@ -107,6 +127,9 @@ export class Handshake {
     encoder.recycle()
     return bytes
   }
+
+  /** The server's number for the connection, once it has told it. */
+  clientId: number | undefined
 
   /** Whether all was answered. */
   get isDone(): boolean {
@@ -122,6 +145,8 @@ export class Handshake {
     if (step === undefined) throw this.unsolicited()
     if (!isError) this.#isProven = true
     else if (reply instanceof RedisError) this.#judge(step, reply)
+    if (step === CLIENT_ID && typeof reply === "number") this.clientId = reply
+    if (step === ROLE && !isError) this.#checkRole(reply)
     if (!this.isDone || this.#isProven || step === PING) return "wait"
     // Nothing but refused SETINFOs: before 7.2 that is also what a server says which wants a password first.
     this.#steps = [PING]
@@ -131,6 +156,12 @@ export class Handshake {
 
   unsolicited(): ConnectionError {
     return this.#error("protocol-error", "the server sent a reply that nobody asked for", undefined)
+  }
+
+  #checkRole(reply: unknown): void {
+    const role = roleIn(reply)
+    if (role === this.#role) return
+    throw this.#error("wrong-role", `the server is a ${role ?? "sentinel"}, not a ${this.#role}`, undefined)
   }
 
   #judge(step: Step, reply: RedisError): void {

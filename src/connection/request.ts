@@ -70,6 +70,9 @@ export class RequestTerms implements Timed {
   }
 }
 
+/** What a request says of a push message: not for it, for it and more are to come, for it and the last one. */
+export type PushVerdict = "foreign" | "more" | "last"
+
 const SENT = 1
 const SETTLED = 2
 
@@ -102,6 +105,10 @@ export abstract class Request<Payload = unknown> implements Abortable {
   get isRefusedInMulti(): boolean {
     return false
   }
+  /** Whether it is the driver's own, which does not count for the limit of a user's requests. */
+  get isOverhead(): boolean {
+    return false
+  }
   /** Whether replies must still come although the caller has gone, or else the connection is of no use any more. */
   get mustBeAnswered(): boolean {
     return false
@@ -118,6 +125,11 @@ export abstract class Request<Payload = unknown> implements Abortable {
    * @throws ConnectionError with reason `"protocol-error"` for a reply that cannot be an answer to it.
    */
   abstract accept(reply: unknown, facts: ReplyFacts): boolean
+
+  /** Looks whether a message of the server that looks like no reply is one to this request all the same. */
+  acceptPush(_push: readonly unknown[]): PushVerdict {
+    return "foreign"
+  }
 
   protected abstract rejectPromise(error: unknown): void
 

@@ -32,3 +32,10 @@ export function nextState(state: State, event: StateEvent): State {
   if (next === undefined) throw new Error(`a connection that is ${state} cannot take the event "${event}"`)
   return next
 }
+
+/** What users see of it: an attempt is under way, it stands, it waits for the next attempt, it has ended or is ending. */
+export type Status = "connecting" | "connected" | "disconnected" | "closed"
+
+export function statusOf(state: State): Status {
+  return state === "closing" ? "closed" : state
+}

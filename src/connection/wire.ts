@@ -4,16 +4,22 @@
  * Leaves to its owner when there is a link, what a request gets when there is none, and what follows a loss.
  */
 
-import { ConnectionError, type ConnectionErrorReason, RedixError, withoutStack } from "../errors.ts"
+import {
+  ConnectionError,
+  type ConnectionErrorReason,
+  RedisError,
+  RedixError,
+  withoutStack,
+} from "../errors.ts"
+import { MessageReader } from "../protocol/message-reader.ts"
 import { INCOMPLETE } from "../protocol/parser.ts"
 import type { TransportEvents } from "../transport/transport.ts"
 import { FairTimer, type FairTimerOwner } from "../util/fair-timer.ts"
-import type { Link } from "./attempt.ts"
 import { Deadlines } from "./deadlines.ts"
 import { discard } from "./discard.ts"
 import type { Executor } from "./executor.ts"
 import { Health } from "./health.ts"
-import type { ConnectionOptions, ConnectionSettings } from "./options.ts"
+import type { ConnectionOptions, ConnectionSettings, Link, PushReceiver } from "./options.ts"
 import { Outbox } from "./outbox.ts"
 import { RequestQueue } from "./queue.ts"
 import type { ReplyFacts, Request, RequestOwner, RequestTerms } from "./request.ts"
@@ -36,6 +42,8 @@ export interface WireOwner {
   /** The link cannot be used any more. Nothing has been rejected yet. */
   onLinkLost(loss: Loss): void
   onDiscarded(closed: Promise<void>): void
+  /** The server has refused a write because it is a replica. */
+  onReadonlyError(): void
   /** After {@link Wire.reportIdle}: no caller waits any more. */
   onIdle(): void
 }
@@ -55,6 +63,8 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   readonly #settings: ConnectionSettings
   readonly #label: string
+  readonly #pushes: PushReceiver | undefined
+  #reader: MessageReader | undefined
   readonly #owner: WireOwner
   readonly #queue = new RequestQueue()
   readonly #outbox = new Outbox(this.#queue)
@@ -77,6 +87,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     const { settings } = options
     this.#settings = settings
     this.#label = options.label
+    this.#pushes = options.pushes
     this.#owner = owner
     this.session = new Session(settings.database)
     this.#deadlines = new Deadlines(this.#queue, settings.commandTimeout)
@@ -89,7 +100,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   // ── requests in ───────────────────────────────────────────────────────────────────────────────────────────────
 
   submit<Payload>(request: Request<Payload>, payload: Payload): void {
-    const rejection = this.refusal ?? this.#overload()
+    const rejection = this.refusal ?? this.#overload(request)
     const { session } = this
     if (session.isStale) session.replay(this.#unanswered())
     try {
@@ -110,9 +121,9 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     else if (this.#outbox.size >= EARLY_FLUSH && this.#unstarted === undefined) this.#flush()
   }
 
-  #overload(): Rejection | undefined {
+  #overload(request: Request): Rejection | undefined {
     const most = this.#settings.maxInFlight
-    if (this.#queue.length - this.#outbox.withdrawn < most) return undefined
+    if (this.#queue.length - this.#outbox.withdrawn < most || request.isOverhead) return undefined
     return { reason: "overloaded", message: `${most} requests are waiting or in flight (maxInFlight)` }
   }
 
@@ -194,7 +205,8 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     if (link === undefined) return
     link.parser.received(count)
     try {
-      this.#dispatch(link)
+      if (this.#pushes === undefined) this.#dispatch(link)
+      else this.#dispatchWithPushes(link, this.#pushes)
     } catch (error) {
       this.#lose(
         error instanceof ConnectionError ? error : defectIn(error, "a reply could not be handed out"),
@@ -214,9 +226,44 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
       if (parser.isPush) continue
       if (request === undefined) throw unsolicited()
       if (request.terms?.effects !== undefined) this.#noteReply(request.terms, reply, parser)
+      if (parser.isError && isReadonlyError(reply)) this.#owner.onReadonlyError()
       if (request.accept(reply, parser)) queue.shift()
     }
     if (queue.inFlight === 0 && parser.hasPartial && !parser.partialMayBePush) throw unsolicited()
+  }
+
+  /**
+   * Hands out replies and messages. In RESP2 a message is an array; RESP3 has a type for it. A message may also be one of
+   * several answers to a subscribing command. Whoever takes one may do anything, also end the link.
+   */
+  #dispatchWithPushes(link: Link, pushes: PushReceiver): void {
+    const { parser } = link
+    const isResp3 = this.#settings.protocol === 3
+    this.#reader ??= new MessageReader(isResp3)
+    const reader = this.#reader
+    while (this.#link === link) {
+      if (parser.takeMessage(reader)) {
+        pushes.onMessage(reader, parser)
+        continue
+      }
+      const reply = parser.next(false)
+      if (reply === INCOMPLETE) return
+      if (Array.isArray(reply) && parser.isPush === isResp3) this.#takePush(link, reply, pushes)
+      else this.#takeReply(link, reply)
+    }
+  }
+
+  #takePush(link: Link, push: readonly unknown[], pushes: PushReceiver): void {
+    const verdict = this.#queue.oldest?.acceptPush(push) ?? "foreign"
+    if (verdict === "last" && this.#link === link) this.#queue.shift()
+    // RESP3 has pushes of other kinds as well, which are for nobody here.
+    if (verdict === "foreign" && !pushes.onPush(push) && !link.parser.isPush) throw unsolicited()
+  }
+
+  #takeReply(link: Link, reply: unknown): void {
+    const request = this.#queue.oldest
+    if (request === undefined) throw unsolicited()
+    if (request.accept(reply, link.parser) && this.#link === link) this.#queue.shift()
   }
 
   #noteReply(terms: RequestTerms, reply: unknown, facts: ReplyFacts): void {
@@ -248,6 +295,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     return this.#queue.inFlight > 0 ? this.#timer.now() + this.#health.lookAfter : Number.POSITIVE_INFINITY
   }
 
+  /** How many bytes were received on the link. */
   progress(): number {
     return this.#link?.parser.bytesReceived ?? 0
   }
@@ -417,6 +465,10 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     this.#idleFrom = undefined
     this.#owner.onIdle()
   }
+}
+
+function isReadonlyError(reply: unknown): boolean {
+  return reply instanceof RedisError && reply.code === "READONLY"
 }
 
 /** In a MULTI that a caller has opened, less blocks, and what shifts replies cannot be. */

@@ -8,29 +8,38 @@ import type { ResolvedOptions } from "../options.ts"
 import { socketDial } from "../transport/socket.ts"
 import { type Endpoint, formatEndpoint } from "../transport/transport.ts"
 
+/** What a connection may have more than its options say. */
+export type Extras = Pick<ConnectionOptions, "pushes" | "fetchClientId" | "source">
+
 /** Opens a connection, which connects in the background. */
 export function openConnection(
   options: ResolvedOptions,
   listener: ConnectionListener,
   exitOnFirstFailure: boolean,
+  extras: Extras = {},
 ): Connection {
-  return new Connection(connectionOptions(options, exitOnFirstFailure), listener)
+  return new Connection(connectionOptions(options, exitOnFirstFailure, extras), listener)
 }
 
-function connectionOptions(settings: ResolvedOptions, exitOnFirstFailure: boolean): ConnectionOptions {
+export function connectionOptions(
+  settings: ResolvedOptions,
+  exitOnFirstFailure: boolean,
+  extras: Extras = {},
+): ConnectionOptions {
+  const { socket, tls, sentinel } = settings
   const endpoint = endpointOf(settings)
-  const { socket, tls } = settings
   return {
     settings,
     dial: socketDial({ tls: tls === false ? undefined : tls, socket }),
     resolve: () => endpoint,
-    label: formatEndpoint(endpoint),
+    label: sentinel === undefined ? formatEndpoint(endpoint) : `sentinel group "${sentinel.group}"`,
     exitOnFirstFailure,
+    pushes: extras.pushes,
+    fetchClientId: extras.fetchClientId,
+    source: extras.source,
   }
 }
 
-function endpointOf(options: ResolvedOptions): Endpoint {
-  if (options.sentinel !== undefined)
-    throw new TypeError('Redix option "sentinel": not available in this version')
-  return options.path === undefined ? { host: options.host, port: options.port } : { path: options.path }
+function endpointOf({ host, port, path }: ResolvedOptions): Endpoint {
+  return path === undefined ? { host, port } : { path }
 }

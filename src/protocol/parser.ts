@@ -23,6 +23,7 @@ import {
 } from "../util/bytes.ts"
 import { isShortAscii, SHORT_TEXT, shortText } from "../util/short-text.ts"
 import { Frame, FrameKind } from "./frame.ts"
+import type { MessageReader } from "./message-reader.ts"
 
 /** What {@link Parser.next} returns while a reply is not complete. */
 export const INCOMPLETE: unique symbol = Symbol("incomplete")
@@ -80,6 +81,7 @@ export class Parser {
   bytesReceived = 0
 
   readonly #resp3: boolean
+  readonly #isBinary: boolean
   #window: Bytes = sharedWindow
   #position = 0
   #end = 0
@@ -100,9 +102,13 @@ export class Parser {
   #bulkType = 0
   #readsIntoBulk = false
 
-  /** @param resp3 whether the types that RESP3 adds are accepted: a RESP2 connection never receives them. */
-  constructor(resp3: boolean) {
+  /**
+   * @param resp3 whether the types that RESP3 adds are accepted: a RESP2 connection never receives them
+   * @param isBinary whether all strings become binary strings (one character for each byte), whatever is asked for
+   */
+  constructor(resp3: boolean, isBinary = false) {
     this.#resp3 = resp3
+    this.#isBinary = isBinary
   }
 
   /** Whether a part of a reply has been received. */
@@ -179,6 +185,25 @@ export class Parser {
     }
   }
 
+  /** Takes the message that begins at the position, if a complete one does. It is where the reader says. */
+  takeMessage(reader: MessageReader): boolean {
+    if (this.#frame !== undefined || this.#bulk !== undefined) return false
+    const next = reader.read(this.#window, this.#position, this.#end)
+    if (next < 0) return false
+    this.#position = next
+    return true
+  }
+
+  /** The text of bytes in the window. */
+  textIn(start: number, end: number): string {
+    return this.#shortTextOf(start, end)
+  }
+
+  /** A copy of bytes in the window. */
+  bytesIn(start: number, end: number): Buffer {
+    return copyOf(this.#window, start, end)
+  }
+
   #nextValue(): unknown {
     const frame = this.#frame
     const isTextArray = frame !== undefined && frame.kind === FrameKind.array && !this.#asBytes
@@ -187,7 +212,7 @@ export class Parser {
   }
 
   #begin(asBytes: boolean): void {
-    this.#asBytes = asBytes
+    this.#asBytes = asBytes && !this.#isBinary
     this.isError = false
     this.isPush = false
     this.holdsErrors = false
@@ -260,7 +285,7 @@ export class Parser {
   #push(): unknown {
     if (this.#frame !== undefined) throw protocolError("a push message inside of a reply")
     this.isPush = true
-    this.#asBytes = true
+    this.#asBytes = !this.#isBinary
     const opened = this.#container(FrameKind.array)
     if (opened === null) throw protocolError("a null length where none is allowed")
     return opened
@@ -357,7 +382,7 @@ export class Parser {
     if (this.#wantsBytes()) return copyOf(this.#window, start, end)
     const window = this.#window
     if (end - start === 2 && window[start] === 79 && window[start + 1] === 75) return "OK"
-    return decodeText(window, start, end)
+    return this.#isBinary ? window.latin1Slice(start, end) : decodeText(window, start, end)
   }
 
   #simpleError(): unknown {
@@ -414,6 +439,10 @@ export class Parser {
 
   /** The text of a bulk string that lies in the window. */
   #shortText(start: number, end: number): string {
+    return this.#isBinary ? this.#binaryText(start, end) : this.#shortTextOf(start, end)
+  }
+
+  #shortTextOf(start: number, end: number): string {
     const window = this.#window
     const length = end - start
     if (this.#end >= ASCII_CHECK_FROM) this.#ascii ??= isAscii(window.subarray(0, this.#end))
@@ -452,6 +481,11 @@ export class Parser {
     this.#position = at
   }
 
+  #binaryText(start: number, end: number): string {
+    const window = this.#window
+    return end - start <= SHORT_TEXT ? shortText(window, start, end - start) : window.latin1Slice(start, end)
+  }
+
   #bulkValue(type: number, bytes: Bytes, start: number, end: number): unknown {
     if (type === 33) return this.#error(decodeText(bytes, start, end))
     const from = type === 61 ? start + verbatimPrefix(bytes, start, end) : start
@@ -461,6 +495,7 @@ export class Parser {
   }
 
   #textOf(bytes: Bytes, start: number, end: number): unknown {
+    if (this.#isBinary) return bytes.latin1Slice(start, end)
     if (end - start <= MAX_TEXT_LENGTH) return decodeText(bytes, start, end)
     try {
       return bytes.utf8Slice(start, end)

@@ -1,0 +1,391 @@
+/**
+ * Who wants which channels, and what the server has confirmed of that. Decides what is to be written and what members
+ * are told; leaves writing, sockets and time to its owner.
+ *
+ * A topic lives as long as it has members. When the last one leaves, it is gone, and a later one of the same name is
+ * another topic: what the server still says about the old one then concerns nobody.
+ */
+
+import type { ConnectionError, RedisError } from "../errors.ts"
+import type { Encoding } from "../options.ts"
+import type { PubSubEvent, RefusalError } from "./events.ts"
+import { type Kind, kinds } from "./kind.ts"
+
+/** The most names of one command when everything is subscribed again, a command in each turn of the loop. */
+const NAMES_PER_COMMAND = 1000
+/** The most names of one command that a call makes: servers have a limit of about a million. */
+const NAMES_OF_CALL = 100_000
+
+/** The members of a topic that its messages go to. */
+export interface Listeners {
+  readonly members: readonly Member[]
+  readonly wantText: boolean
+  readonly wantBytes: boolean
+}
+
+/** A channel, pattern or shard channel that somebody wants. */
+export class Topic {
+  readonly kind: Kind
+  /** The name's bytes as a binary string (one character for each byte): by these, names are told apart. */
+  readonly key: string
+  /** The name as text, for events. */
+  readonly text: string
+  readonly members: Set<Member> = new Set()
+  /** The command in flight that subscribes to it. */
+  pending: TopicCommand | undefined
+  isConfirmed = false
+  /** Worked out for the next message after a change. */
+  #listeners: Listeners | undefined
+
+  constructor(kind: Kind, key: string, text: string) {
+    this.kind = kind
+    this.key = key
+    this.text = text
+  }
+
+  /** Who is to get a message now: all members but those that it was not confirmed to. */
+  listeners(): Listeners {
+    this.#listeners ??= listenersOf([...this.members].filter((member) => !member.waiting.has(this)))
+    return this.#listeners
+  }
+
+  /** Its members, or what they wait for, have changed. */
+  onChanged(): void {
+    this.#listeners = undefined
+  }
+
+  hasChangedSince(listeners: Listeners): boolean {
+    return this.#listeners !== listeners
+  }
+}
+
+function listenersOf(members: readonly Member[]): Listeners {
+  const wantBytes = members.some(({ encoding }) => encoding === "buffer")
+  const wantText = members.some(({ encoding }) => encoding !== "buffer")
+  return { members, wantText, wantBytes }
+}
+
+/** One command to write: names of one kind to subscribe to, or to leave. */
+export interface TopicCommand {
+  readonly kind: Kind
+  readonly isSubscribe: boolean
+  readonly topics: readonly Topic[]
+  /** The member for whose call it is written; refused, it is that one's to know. */
+  readonly owner: Member | undefined
+  /** The server has confirmed all, or will not. */
+  readonly onDone: () => void
+}
+
+/** One subscription, as the book knows it. */
+export interface Member {
+  readonly encoding: Encoding
+  readonly topics: Set<Topic>
+  /** Topics that were not confirmed since it joined them. */
+  readonly waiting: Set<Topic>
+  deliver(event: PubSubEvent<Encoding>): void
+  /** All topics that it joined were confirmed. */
+  onReady(): void
+  /** It can have none of its topics. */
+  onRejected(error: unknown): void
+  /** It has no topics any more. */
+  onEnd(): void
+  readonly isReady: boolean
+  /** What a command written for it was lost with, while it waits. */
+  lostBy: ConnectionError | undefined
+}
+
+/** What a member has of a topic. */
+export interface Share {
+  readonly member: Member
+  readonly topic: Topic
+}
+
+export interface BookOwner {
+  /** What is wanted and not subscribed to should be asked for again after a while, by {@link Book.onUp}. */
+  retryLater(): void
+  /** Writes the command. Only called while the connection stands. */
+  write(command: TopicCommand): void
+}
+
+export class Book {
+  readonly #owner: BookOwner
+  /** By kind and key. */
+  readonly #topics: ReadonlyArray<Map<string, Topic>> = kinds.map(() => new Map())
+  #isUp = false
+
+  constructor(owner: BookOwner) {
+    this.#owner = owner
+  }
+
+  topic(kind: Kind, key: string): Topic | undefined {
+    return this.#topics[kind.index]?.get(key)
+  }
+
+  /** All members, each once. */
+  members(): Set<Member> {
+    const members = new Set<Member>()
+    for (const topic of this.#allTopics()) for (const member of topic.members) members.add(member)
+    return members
+  }
+
+  // ── joining and leaving ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** The member wants the names, each given as key and text. */
+  join(
+    member: Member,
+    kind: Kind,
+    names: ReadonlyArray<{ readonly key: string; readonly text: string }>,
+  ): void {
+    const unknown: Topic[] = []
+    const confirmed: Topic[] = []
+    for (const { key, text } of names) {
+      const topic = this.topic(kind, key) ?? this.#create(kind, key, text)
+      if (topic.members.has(member)) continue
+      topic.members.add(member)
+      member.topics.add(topic)
+      member.waiting.add(topic)
+      topic.onChanged()
+      if (topic.isConfirmed) confirmed.push(topic)
+      else if (topic.pending === undefined) unknown.push(topic)
+    }
+    if (this.#isUp) for (const chunk of chunks(unknown, NAMES_OF_CALL)) this.#subscribe(kind, chunk, member)
+    // Not from within the call: whoever subscribes does not expect its handler to run already.
+    if (confirmed.length > 0) queueMicrotask(() => this.#confirmTo(member, confirmed))
+  }
+
+  #confirmTo(member: Member, topics: readonly Topic[]): void {
+    for (const topic of topics)
+      if (topic.isConfirmed && member.waiting.has(topic)) this.#confirm(member, topic)
+  }
+
+  /** All that members have of the topics with the keys of a kind, or of the whole kind. */
+  shares(kind: Kind, keys: Iterable<string> | undefined): Share[] {
+    const topics = this.#topics[kind.index] ?? new Map<string, Topic>()
+    const found: Share[] = []
+    for (const key of keys ?? topics.keys()) {
+      const topic = topics.get(key)
+      for (const member of topic?.members ?? []) if (topic !== undefined) found.push({ member, topic })
+    }
+    return found
+  }
+
+  /** Members want topics no more. They are told of each; `onDone` is called once the server knows. */
+  leave(shares: readonly Share[], onDone: () => void): void {
+    const left = shares.filter(({ member, topic }) => this.#remove(member, topic))
+    // Before anybody is told: who subscribes again from a handler must come behind this.
+    this.#unsubscribe(new Set(left.map(({ topic }) => topic)), onDone)
+    for (const { member, topic } of left)
+      if (member.isReady) member.deliver(unsubscribedEvent(topic, undefined))
+    for (const member of new Set(left.map((share) => share.member))) this.#settle(member)
+  }
+
+  /** After topics were taken from a member, it may have none any more, or nothing to wait for. */
+  #settle(member: Member): void {
+    if (member.topics.size === 0) member.onEnd()
+    else if (!member.isReady && member.waiting.size === 0) member.onReady()
+  }
+
+  /** The member waits no longer, and has none of its topics. */
+  reject(member: Member, error: unknown): void {
+    const topics = [...member.topics]
+    for (const topic of topics) this.#remove(member, topic)
+    this.#unsubscribe(topics, () => {})
+    member.onRejected(error)
+  }
+
+  #create(kind: Kind, key: string, text: string): Topic {
+    const topic = new Topic(kind, key, text)
+    this.#topics[kind.index]?.set(key, topic)
+    return topic
+  }
+
+  #remove(member: Member, topic: Topic): boolean {
+    if (!topic.members.delete(member)) return false
+    topic.onChanged()
+    member.topics.delete(topic)
+    member.waiting.delete(topic)
+    if (topic.members.size === 0) this.#topics[topic.kind.index]?.delete(topic.key)
+    return true
+  }
+
+  /** Tells the server of those among the topics that nobody wants any more. */
+  #unsubscribe(topics: Iterable<Topic>, onDone: () => void): void {
+    const unwanted = [...topics].filter(
+      (topic) => topic.members.size === 0 && (topic.isConfirmed || topic.pending !== undefined),
+    )
+    if (!this.#isUp || unwanted.length === 0) {
+      onDone()
+      return
+    }
+    const commands = kinds.flatMap((kind) =>
+      chunks(unwanted.filter((topic) => topic.kind === kind)).map((names) => ({ kind, names })),
+    )
+    let missing = commands.length
+    const onOneDone = (): void => {
+      if (--missing === 0) onDone()
+    }
+    for (const { kind, names } of commands) {
+      this.#owner.write({ kind, isSubscribe: false, topics: names, owner: undefined, onDone: onOneDone })
+    }
+  }
+
+  #subscribe(kind: Kind, topics: readonly Topic[], owner: Member | undefined): void {
+    const command: TopicCommand = { kind, isSubscribe: true, topics, owner, onDone: () => {} }
+    for (const topic of topics) topic.pending = command
+    this.#owner.write(command)
+  }
+
+  // ── what the server says ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** The server has confirmed the topic of a subscribing command. */
+  onConfirmed(command: TopicCommand, topic: Topic): void {
+    if (topic.pending !== command) return
+    topic.pending = undefined
+    topic.isConfirmed = true
+    for (const member of topic.members) this.#confirm(member, topic)
+  }
+
+  #confirm(member: Member, topic: Topic): void {
+    const wasWaiting = member.waiting.delete(topic)
+    if (wasWaiting) topic.onChanged()
+    member.deliver(subscribedEvent(topic))
+    if (wasWaiting && member.waiting.size === 0) member.onReady()
+  }
+
+  /**
+   * The server has refused a whole subscribing command, although it may have refused a single name: its owner is
+   * rejected, and what others want of it is asked for in halves, until each refused name stands alone.
+   */
+  onRefused(command: TopicCommand, error: RedisError): void {
+    const topics = command.topics.filter((topic) => topic.pending === command)
+    for (const topic of topics) topic.pending = undefined
+    const { owner } = command
+    if (owner !== undefined && topics.some((topic) => topic.members.has(owner))) this.reject(owner, error)
+    const wanted = topics.filter((topic) => topic.members.size > 0 && topic.pending === undefined)
+    if (wanted.length > 0 && TRANSIENT.has(error.code)) {
+      this.#owner.retryLater()
+      return
+    }
+    if (command.topics.length === 1) for (const topic of wanted) this.#refuse(topic, error)
+    else for (const half of halves(wanted)) this.#subscribe(command.kind, half, undefined)
+  }
+
+  /** Nobody can have the topic. */
+  #refuse(topic: Topic, error: RefusalError): void {
+    for (const member of [...topic.members]) {
+      if (!member.isReady) {
+        this.reject(member, error)
+        continue
+      }
+      this.#remove(member, topic)
+      member.deliver(unsubscribedEvent(topic, error))
+      if (member.topics.size === 0) member.onEnd()
+    }
+  }
+
+  /** The command gets no answer: what it asked for is asked for again, by the next call or connection. */
+  onLost(command: TopicCommand, error: ConnectionError | undefined): void {
+    for (const topic of command.topics) {
+      if (topic.pending === command) topic.pending = undefined
+      for (const member of topic.members)
+        if (error !== undefined && member.waiting.has(topic)) member.lostBy = error
+    }
+  }
+
+  /** The server has ended a subscription by itself, as it does when a shard's slot moves: it is asked for again. */
+  onUnsubscribedByServer(kind: Kind, key: string): void {
+    const topic = this.topic(kind, key)
+    if (topic === undefined || !topic.isConfirmed) return
+    topic.isConfirmed = false
+    if (this.#isUp) this.#subscribe(kind, [topic], undefined)
+  }
+
+  // ── the connection ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The connection stands: everything wanted is subscribed to, a command at a time; the caller asks for the next. */
+  *onUp(): Generator<void> {
+    this.#isUp = true
+    for (const member of this.members()) member.lostBy = undefined
+    for (const kind of kinds) {
+      const topics = [...(this.#topics[kind.index]?.values() ?? [])]
+      for (const chunk of chunks(topics)) {
+        if (!this.#isUp) return
+        // Some may have gone, and come back, since.
+        const wanted = chunk.filter(
+          (topic) => topic.members.size > 0 && !topic.isConfirmed && topic.pending === undefined,
+        )
+        if (wanted.length > 0) this.#subscribe(kind, wanted, undefined)
+        yield
+      }
+    }
+  }
+
+  /** The connection is gone, and with it all that the server knew. */
+  onDown(error: ConnectionError): void {
+    if (!this.#isUp) return
+    this.#isUp = false
+    for (const topic of this.#allTopics()) {
+      topic.isConfirmed = false
+      topic.pending = undefined
+    }
+    // Gathered first: whoever is told may end it all.
+    const begun = [...this.members()].filter(hasBegun)
+    for (const member of begun) member.deliver({ type: "disconnected", error })
+  }
+
+  /** The connection has ended for good. */
+  onEnded(error: ConnectionError): void {
+    this.onDown(error)
+    for (const member of this.members()) {
+      for (const topic of [...member.topics]) this.#remove(member, topic)
+      if (member.isReady) member.onEnd()
+      else member.onRejected(member.lostBy ?? error)
+    }
+  }
+
+  *#allTopics(): Generator<Topic> {
+    for (const topics of this.#topics) yield* topics.values()
+  }
+}
+
+/** Codes of errors that say nothing of what was asked, but that the server cannot just now. */
+const TRANSIENT: ReadonlySet<string> = new Set(["LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"])
+
+/** Whether messages may have reached the member, so that it has to know of a gap. */
+function hasBegun(member: Member): boolean {
+  return member.isReady || member.waiting.size < member.topics.size
+}
+
+function chunks(topics: readonly Topic[], size = NAMES_PER_COMMAND): Topic[][] {
+  const found: Topic[][] = []
+  for (let start = 0; start < topics.length; start += size) found.push(topics.slice(start, start + size))
+  return found
+}
+
+function halves(topics: readonly Topic[]): Topic[][] {
+  const middle = Math.ceil(topics.length / 2)
+  return [topics.slice(0, middle), topics.slice(middle)].filter((half) => half.length > 0)
+}
+
+function subscribedEvent({ kind, text }: Topic): PubSubEvent {
+  switch (kind.subscribed) {
+    case "subscribed":
+      return { type: "subscribed", channel: text }
+    case "psubscribed":
+      return { type: "psubscribed", pattern: text }
+    case "ssubscribed":
+      return { type: "ssubscribed", channel: text }
+  }
+}
+
+function unsubscribedEvent({ kind, text }: Topic, error: RefusalError | undefined): PubSubEvent {
+  const why = error === undefined ? {} : { error }
+  switch (kind.unsubscribed) {
+    case "unsubscribed":
+      return { type: "unsubscribed", channel: text, ...why }
+    case "punsubscribed":
+      return { type: "punsubscribed", pattern: text, ...why }
+    case "sunsubscribed":
+      return { type: "sunsubscribed", channel: text, ...why }
+  }
+}

@@ -22,19 +22,22 @@ export interface Backend {
 const DEFAULT_CLOSE_MS = 5000
 
 export abstract class Client implements AsyncDisposable {
-  /** The name under which it is registered. */
-  readonly name: string | undefined
-  /** Settles when it has ended for good: with the error that ended it, if one did. Never rejects. */
-  readonly closed: Promise<ConnectionError | undefined>
-
   readonly #backend: Backend
   readonly #lifecycle: Lifecycle
 
   protected constructor(backend: Backend, lifecycle: Lifecycle) {
     this.#backend = backend
     this.#lifecycle = lifecycle
-    this.name = lifecycle.name
-    this.closed = lifecycle.closed
+  }
+
+  /** The name under which it is registered. */
+  get name(): string | undefined {
+    return this.#lifecycle.name
+  }
+
+  /** Settles when it has ended for good: with the error that ended it, if one did. Never rejects. */
+  get closed(): Promise<ConnectionError | undefined> {
+    return this.#lifecycle.closed
   }
 
   get status(): Status {

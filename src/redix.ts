@@ -75,8 +75,8 @@ export class Redix<out P extends Protocol = 2> extends CommandClient<P> {
   static #from<P extends Protocol>(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<P>
   static #from(options: ResolvedOptions, exitOnFirstFailure: boolean): Redix<Protocol> {
     const lifecycle = new Lifecycle(options.name)
-    const source = options.sentinel && new SentinelSource(options.sentinel)
-    const connection = openConnection(options, lifecycle, exitOnFirstFailure, { source })
+    const extras = options.sentinel === undefined ? {} : { source: new SentinelSource(options.sentinel) }
+    const connection = openConnection(options, lifecycle, exitOnFirstFailure, extras)
     const redix = new Redix<Protocol>(options, options.protocol, connection, lifecycle)
     lifecycle.bind(redix)
     return redix

@@ -34,9 +34,7 @@ export function connectionOptions(
     resolve: () => endpoint,
     label: sentinel === undefined ? formatEndpoint(endpoint) : `sentinel group "${sentinel.group}"`,
     exitOnFirstFailure,
-    pushes: extras.pushes,
-    fetchClientId: extras.fetchClientId,
-    source: extras.source,
+    ...extras,
   }
 }
 

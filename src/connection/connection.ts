@@ -127,7 +127,8 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     this.#isFirstAttempt = false
     this.#sessionLost = false
     this.#wire.open(link)
-    this.#listener.onConnected(link.address, isAgain, sessionLost)
+    // What waited may have been impossible to write, and the link is lost already.
+    if (this.#wire.isOpen) this.#listener.onConnected(link.address, isAgain, sessionLost)
   }
 
   onAttemptFailed(attempt: ConnectionAttempt, error: ConnectionError): void {
@@ -161,8 +162,10 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     this.#announced = source?.role === "primary" ? primary : undefined
     if (this.#state === "disconnected") this.#dialNow()
     else if (this.#state === "connecting" && this.#announced !== undefined) this.#restartAttempt()
-    else if (this.#state === "connected" && source?.isStale(this.#address, address) === true) {
-      this.#leave(`the primary has moved to ${address}`)
+    else if (this.#state === "connected") {
+      if (source?.isStale(this.#address, address) === true) this.#leave(`the primary has moved to ${address}`)
+      // Where it is already: not to be tried first by some later attempt, when it may be old news.
+      else this.#announced = undefined
     }
   }
 

@@ -34,8 +34,11 @@ export class Session {
     for (const { kind, isAnswered } of effects ?? []) {
       if (isAnswered) continue
       if (kind === "multi") this.isMultiOpen = true
-      else if (kind === "exec" || kind === "discard") this.isMultiOpen = false
-      else if (kind === "watch") this.isWatchWritten = true
+      else if (kind === "exec" || kind === "discard") {
+        this.isMultiOpen = false
+        this.isWatchWritten = false
+      } else if (kind === "watch") this.isWatchWritten = true
+      else if (kind === "unwatch") this.isWatchWritten = false
     }
   }
 
@@ -43,6 +46,7 @@ export class Session {
   replay(requests: Iterable<Request>): void {
     this.isStale = false
     this.isMultiOpen = this.#isMultiAnswered
+    this.isWatchWritten = this.#isWatching
     for (const { terms } of requests) if (terms !== undefined) this.onWritten(terms)
   }
 

@@ -364,6 +364,11 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   // ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Whether there is a link. */
+  get isOpen(): boolean {
+    return this.#link !== undefined
+  }
+
   /** Works on a link from now on; what has waited is written at once. */
   open(link: Link): void {
     this.#link = link

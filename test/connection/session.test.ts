@@ -259,6 +259,26 @@ describe("the database", () => {
   })
 })
 
+describe("a WATCH", () => {
+  it("is over with what is written next: EXEC, DISCARD or UNWATCH", () => {
+    for (const end of ["EXEC", "DISCARD", "UNWATCH"]) {
+      const talk = new Conversation()
+      assert.equal(talk.session.isWatchWritten, false)
+      talk.write(["WATCH", "k"])
+      assert.equal(talk.session.isWatchWritten, true)
+      talk.write([end])
+      assert.equal(talk.session.isWatchWritten, false)
+    }
+  })
+
+  it("is not over by an EXEC that was never sent", () => {
+    const talk = new Conversation()
+    talk.say(["WATCH", "k"])
+    talk.withdraw(talk.write(["EXEC"]))
+    assert.equal(talk.session.isWatchWritten, true)
+  })
+})
+
 describe("Session.reset", () => {
   const rows: readonly (readonly [what: string, isLost: boolean, say: (talk: Conversation) => void])[] = [
     ["nothing", false, () => {}],

@@ -29,7 +29,7 @@ export class Reception {
     this.#publisher = publisher
     this.#messages = messagesOf(publication)
     this.#windowSum = this.#messages.reduce(
-      (sum, { channel, payload }, i) => sum + termOf(channel, payload, i),
+      (sum, { channel, payload }, i) => (sum + termOf(channel, payload, i)) | 0,
       0,
     )
     this.#tallies = Array.from(
@@ -67,7 +67,7 @@ export class Reception {
     await this.#arrival(messages)
     for (const tally of this.#tallies) {
       assert.equal(tally.count, messages, "not all messages have arrived, or too many")
-      assert.equal(tally.sum, windows * this.#windowSum, "wrong messages have arrived")
+      assert.equal(tally.sum, Math.imul(windows, this.#windowSum), "wrong messages have arrived")
       tally.reset()
     }
   }
@@ -114,7 +114,7 @@ class Tally {
     this.#window = window
     this.#windowEnd = window
     this.receive = (channel, payload) => {
-      this.sum += termOf(channel, payload, this.count++)
+      this.sum = (this.sum + termOf(channel, payload, this.count++)) | 0
       if (this.kept !== undefined) this.kept.push({ channel, payload })
       if (this.count !== this.#windowEnd) return
       this.#windowEnd += window
@@ -129,8 +129,10 @@ class Tally {
   }
 }
 
-// Little enough to be nothing beside what the clients do.
+// Little enough to be nothing beside what the clients do: whole numbers of 32 bits, which wrap around.
 function termOf(channel: string, payload: string, index: number): number {
-  const character = payload.charCodeAt(index % PLACES)
-  return LENGTH_WEIGHT * payload.length + CHANNEL_WEIGHT * channel.charCodeAt(channel.length - 1) + character
+  const character = payload.charCodeAt(index & (PLACES - 1))
+  return (
+    (LENGTH_WEIGHT * payload.length + CHANNEL_WEIGHT * channel.charCodeAt(channel.length - 1) + character) | 0
+  )
 }

@@ -2,8 +2,7 @@
 
 import type { ConnectionError } from "../errors.ts"
 import type { ResolvedOptions } from "../options.ts"
-import type { MessageReader } from "../protocol/message-reader.ts"
-import type { Parser } from "../protocol/parser.ts"
+import type { Parser, WindowReader } from "../protocol/parser.ts"
 import type { Dial, Endpoint, Transport } from "../transport/transport.ts"
 
 /** What a server has to be. */
@@ -84,8 +83,10 @@ export interface Watch {
 }
 
 export interface PushReceiver {
+  /** Reads the usual messages. */
+  readonly reader: WindowReader
   /** Takes the message that the reader has read, in the parser's window. */
-  onMessage(message: MessageReader, parser: Parser): void
+  onMessage(parser: Parser): void
   /** Takes a message; may call users, who may do anything. Whether it is one that there can be. */
   onPush(push: readonly unknown[]): boolean
 }

@@ -11,7 +11,6 @@ import {
   RedixError,
   withoutStack,
 } from "../errors.ts"
-import { MessageReader } from "../protocol/message-reader.ts"
 import { INCOMPLETE } from "../protocol/parser.ts"
 import type { TransportEvents } from "../transport/transport.ts"
 import { FairTimer, type FairTimerOwner } from "../util/fair-timer.ts"
@@ -64,7 +63,6 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   readonly #settings: ConnectionSettings
   readonly #label: string
   readonly #pushes: PushReceiver | undefined
-  #reader: MessageReader | undefined
   readonly #owner: WireOwner
   readonly #queue = new RequestQueue()
   readonly #outbox = new Outbox(this.#queue)
@@ -239,11 +237,10 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   #dispatchWithPushes(link: Link, pushes: PushReceiver): void {
     const { parser } = link
     const isResp3 = this.#settings.protocol === 3
-    this.#reader ??= new MessageReader(isResp3)
-    const reader = this.#reader
+    const { reader } = pushes
     while (this.#link === link) {
       if (parser.takeMessage(reader)) {
-        pushes.onMessage(reader, parser)
+        pushes.onMessage(parser)
         continue
       }
       const reply = parser.next(false)

@@ -1,18 +1,35 @@
 /**
  * Messages of Pub/Sub, recognised by their bytes: nearly all that a subscriber receives looks the same. Knows the form of
- * a complete message; whatever looks different is left to the parser.
+ * a complete message; whatever looks different is left to the parser, and what a name stands for to its owner.
  *
  * Source: https://redis.io/docs/latest/develop/pubsub/#format-of-pushed-messages
  */
 
+import { textOf } from "../util/binary-text.ts"
 import type { Bytes } from "../util/bytes.ts"
+import { NameTable, viewOf } from "./name-table.ts"
+
+/** Who knows what messages are for. */
+export interface MessageOwner<T> {
+  /** What the name, a binary string, stands for in messages of the kind; `undefined` if they are for nobody. */
+  topicOf(kind: number, name: string): T | undefined
+  /** Whether what the name stood for when it was looked up is not that any more. */
+  isGone(topic: T): boolean
+}
 
 /** The beginnings of messages after their first byte, in the order of their kinds: channel, pattern, shard channel. */
-const BEGINNINGS: ReadonlyArray<Uint8Array> = [
-  Buffer.from("3\r\n$7\r\nmessage\r\n"),
-  Buffer.from("4\r\n$8\r\npmessage\r\n"),
-  Buffer.from("3\r\n$8\r\nsmessage\r\n"),
-]
+const BEGINNINGS = ["3\r\n$7\r\nmessage\r\n", "4\r\n$8\r\npmessage\r\n", "3\r\n$8\r\nsmessage\r\n"].map(
+  (text) => {
+    const bytes = Buffer.from(text)
+    return {
+      length: bytes.length,
+      first: bytes.readInt32BE(0),
+      second: bytes.readInt32BE(4),
+      third: bytes.readInt32BE(8),
+      fourth: bytes.readInt32BE(12),
+    }
+  },
+)
 const PATTERN_KIND = 1
 
 const CR = 13
@@ -22,68 +39,81 @@ const ASTERISK = 42
 const GREATER = 62
 const ZERO = 48
 
-/** How many names are kept as strings: the same name is then the same string, which is found again at once. */
-const NAME_SLOTS = 4096
-/** Longer names are made anew each time. */
-const LONGEST_NAME = 128
+const NO_BYTES = new DataView(new ArrayBuffer(0))
 
-export class MessageReader {
-  /** Of the last message: the index of its kind. */
-  kind = 0
-  /** Of the last message: what it was subscribed by, as a binary string. */
-  key = ""
-  /** Of the last message, if it came by a pattern: the channel, as a binary string. */
+export class MessageReader<T> {
+  /** Of the last message: what it was subscribed by. */
+  topic: T | undefined
+  /** Of the last message, if it came by a pattern: the channel, as text. */
   channel = ""
   /** Of the last message: where its payload begins and ends in the window. */
   payloadStart = 0
   payloadEnd = 0
 
+  readonly #owner: MessageOwner<T>
   readonly #first: number
-  readonly #names: string[] = []
-  /** Behind what {@link #string} has read. */
-  #next = 0
+  readonly #topics: ReadonlyArray<NameTable<T>> = BEGINNINGS.map(() => new NameTable())
+  readonly #channels = new NameTable<string>()
+  #window: Bytes | undefined
+  #view: DataView = NO_BYTES
+  /** Where the string that {@link #string} has read begins and ends. */
   #start = 0
   #end = 0
 
-  constructor(resp3: boolean) {
+  constructor(resp3: boolean, owner: MessageOwner<T>) {
     this.#first = resp3 ? GREATER : ASTERISK
+    this.#owner = owner
   }
 
   /** Reads a complete message that begins at the position; returns where it ends, or -1 if there is none. */
   read(window: Bytes, position: number, end: number): number {
     if (window[position] !== this.#first) return -1
-    const kind = this.#kindAt(window, position + 1, end)
+    if (window !== this.#window) this.#look(window)
+    const kind = this.#kindAt(position + 1, end)
     const beginning = BEGINNINGS[kind]
-    if (beginning === undefined || !this.#string(window, position + 1 + beginning.length, end)) return -1
-    const key = this.#name(window)
-    let channel = ""
+    if (beginning === undefined) return -1
+    let next = this.#string(window, position + 1 + beginning.length, end)
+    if (next < 0) return -1
+    const nameStart = this.#start
+    const nameEnd = this.#end
     if (kind === PATTERN_KIND) {
-      if (!this.#string(window, this.#next, end)) return -1
-      channel = this.#name(window)
+      next = this.#string(window, next, end)
+      if (next < 0) return -1
+      this.channel = this.#channelAt(window, this.#start, this.#end)
     }
-    if (!this.#string(window, this.#next, end)) return -1
-    this.kind = kind
-    this.key = key
-    this.channel = channel
+    next = this.#string(window, next, end)
+    if (next < 0) return -1
+    this.topic = this.#topicAt(window, kind, nameStart, nameEnd)
     this.payloadStart = this.#start
     this.payloadEnd = this.#end
-    return this.#next
+    return next
   }
 
-  #kindAt(window: Bytes, position: number, end: number): number {
-    // The first of them is told from the others by the length of its word, the second by that of its array.
-    const kind = window[position + 4] === 55 ? 0 : window[position] === 52 ? PATTERN_KIND : 2
-    const beginning = BEGINNINGS[kind]
-    if (beginning === undefined || position + beginning.length > end) return -1
-    for (let index = 0; index < beginning.length; index++) {
-      if (window[position + index] !== beginning[index]) return -1
+  #look(window: Bytes): void {
+    this.#window = window
+    this.#view = viewOf(window)
+  }
+
+  #kindAt(position: number, end: number): number {
+    const view = this.#view
+    if (position + 17 > end) return -1
+    const second = view.getInt32(position + 4)
+    for (let kind = 0; kind < BEGINNINGS.length; kind++) {
+      const beginning = BEGINNINGS[kind]
+      if (beginning === undefined || second !== beginning.second) continue
+      const isIt =
+        view.getInt32(position) === beginning.first &&
+        view.getInt32(position + 8) === beginning.third &&
+        view.getInt32(position + 12) === beginning.fourth &&
+        view.getUint8(position + beginning.length - 1) === LF
+      return isIt ? kind : -1
     }
-    return kind
+    return -1
   }
 
-  /** Reads a complete bulk string; whether there is one. */
-  #string(window: Bytes, position: number, end: number): boolean {
-    if (window[position] !== DOLLAR) return false
+  /** Reads a complete bulk string; returns where what follows begins, or -1. */
+  #string(window: Bytes, position: number, end: number): number {
+    if (window[position] !== DOLLAR) return -1
     let at = position + 1
     let length = 0
     for (; at < position + 7; at++) {
@@ -93,36 +123,28 @@ export class MessageReader {
     }
     const start = at + 2
     const stop = start + length
-    if (at === position + 1 || stop + 2 > end) return false
+    if (at === position + 1 || stop + 2 > end) return -1
     if (window[at] !== CR || window[at + 1] !== LF || window[stop] !== CR || window[stop + 1] !== LF)
-      return false
+      return -1
     this.#start = start
     this.#end = stop
-    this.#next = stop + 2
-    return true
+    return stop + 2
   }
 
-  /** The string just read as a name: the one that was made of the same bytes before, if it is still kept. */
-  #name(window: Bytes): string {
-    const start = this.#start
-    const length = this.#end - start
-    if (length > LONGEST_NAME) return window.latin1Slice(start, this.#end)
-    // Names mostly differ at their ends. That it is the same one is found out below.
-    const end = this.#end
-    const last = ((window[end - 1] ?? 0) * 31 + (window[end - 2] ?? 0)) * 31 + (window[end - 3] ?? 0)
-    const slot =
-      ((last * 31 + (window[end - 4] ?? 0)) * 31 + (window[start] ?? 0) + length) & (NAME_SLOTS - 1)
-    const known = this.#names[slot]
-    if (known !== undefined && known.length === length && isAt(window, start, known)) return known
-    const name = window.latin1Slice(start, this.#end)
-    this.#names[slot] = name
-    return name
+  #topicAt(window: Bytes, kind: number, start: number, end: number): T | undefined {
+    const table = this.#topics[kind]
+    const known = table?.find(this.#view, start, end)
+    if (known !== undefined && !this.#owner.isGone(known)) return known
+    const topic = this.#owner.topicOf(kind, window.latin1Slice(start, end))
+    if (topic !== undefined) table?.keep(this.#view, start, end, topic)
+    return topic
   }
-}
 
-function isAt(window: Bytes, start: number, text: string): boolean {
-  for (let index = 0; index < text.length; index++) {
-    if (window[start + index] !== text.charCodeAt(index)) return false
+  #channelAt(window: Bytes, start: number, end: number): string {
+    const known = this.#channels.find(this.#view, start, end)
+    if (known !== undefined) return known
+    const channel = textOf(window.latin1Slice(start, end))
+    this.#channels.keep(this.#view, start, end, channel)
+    return channel
   }
-  return true
 }

@@ -23,7 +23,6 @@ import {
 } from "../util/bytes.ts"
 import { isShortAscii, SHORT_TEXT, shortText } from "../util/short-text.ts"
 import { Frame, FrameKind } from "./frame.ts"
-import type { MessageReader } from "./message-reader.ts"
 
 /** What {@link Parser.next} returns while a reply is not complete. */
 export const INCOMPLETE: unique symbol = Symbol("incomplete")
@@ -66,6 +65,12 @@ const NULL = -1
 const sharedWindow = allocate(BLOCK_SIZE)
 const DOUBLE = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 const BIG_NUMBER = /^[+-]?\d+$/
+
+/** Reads whole messages in its own way. */
+export interface WindowReader {
+  /** Reads a complete message that begins at the position; returns where it ends, or -1 if there is none. */
+  read(window: Bytes, position: number, end: number): number
+}
 
 export class Parser {
   /** Whether the last reply of {@link next} was an error reply at the top. */
@@ -186,7 +191,7 @@ export class Parser {
   }
 
   /** Takes the message that begins at the position, if a complete one does. It is where the reader says. */
-  takeMessage(reader: MessageReader): boolean {
+  takeMessage(reader: WindowReader): boolean {
     if (this.#frame !== undefined || this.#bulk !== undefined) return false
     const next = reader.read(this.#window, this.#position, this.#end)
     if (next < 0) return false

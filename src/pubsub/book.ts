@@ -34,6 +34,8 @@ export class Topic {
   /** The command in flight that subscribes to it. */
   pending: TopicCommand | undefined
   isConfirmed = false
+  /** Nobody wants it any more; a later one of the same name is another topic. */
+  isGone = false
   /** Worked out for the next message after a change. */
   #listeners: Listeners | undefined
 
@@ -117,8 +119,9 @@ export class Book {
     this.#owner = owner
   }
 
-  topic(kind: Kind, key: string): Topic | undefined {
-    return this.#topics[kind.index]?.get(key)
+  /** @param kind the index of one */
+  topic(kind: number, key: string): Topic | undefined {
+    return this.#topics[kind]?.get(key)
   }
 
   /** All members, each once. */
@@ -139,7 +142,7 @@ export class Book {
     const unknown: Topic[] = []
     const confirmed: Topic[] = []
     for (const { key, text } of names) {
-      const topic = this.topic(kind, key) ?? this.#create(kind, key, text)
+      const topic = this.topic(kind.index, key) ?? this.#create(kind, key, text)
       if (topic.members.has(member)) continue
       topic.members.add(member)
       member.topics.add(topic)
@@ -204,8 +207,13 @@ export class Book {
     topic.onChanged()
     member.topics.delete(topic)
     member.waiting.delete(topic)
-    if (topic.members.size === 0) this.#topics[topic.kind.index]?.delete(topic.key)
+    if (topic.members.size === 0) this.#drop(topic)
     return true
+  }
+
+  #drop(topic: Topic): void {
+    topic.isGone = true
+    this.#topics[topic.kind.index]?.delete(topic.key)
   }
 
   /** Tells the server of those among the topics that nobody wants any more. */
@@ -294,7 +302,7 @@ export class Book {
 
   /** The server has ended a subscription by itself, as it does when a shard's slot moves: it is asked for again. */
   onUnsubscribedByServer(kind: Kind, key: string): void {
-    const topic = this.topic(kind, key)
+    const topic = this.topic(kind.index, key)
     if (topic === undefined || !topic.isConfirmed) return
     topic.isConfirmed = false
     if (this.#isUp) this.#subscribe(kind, [topic], undefined)

@@ -10,11 +10,11 @@ import { ConnectionError } from "../errors.ts"
 import type { Lifecycle } from "../lifecycle.ts"
 import { openConnection } from "../open/open.ts"
 import type { ReadyOptions, ResolvedPubSubOptions, SubscribeOptions } from "../options.ts"
-import type { MessageReader } from "../protocol/message-reader.ts"
+import { type MessageOwner, MessageReader } from "../protocol/message-reader.ts"
 import type { Parser } from "../protocol/parser.ts"
 import { textOf } from "../util/binary-text.ts"
 import { timerDelay } from "../util/delay.ts"
-import { Book, type BookOwner, type Member, type TopicCommand } from "./book.ts"
+import { Book, type BookOwner, type Member, type Topic, type TopicCommand } from "./book.ts"
 import { channelKind, type Kind, kinds, patternKind, shardKind } from "./kind.ts"
 import { decodePayload, isPayload, messageEvent } from "./messages.ts"
 import type { Name } from "./names.ts"
@@ -27,7 +27,10 @@ import { WaitingClock } from "./waiting-clock.ts"
 /** After the server could not subscribe just now. */
 const RETRY_MS = 1000
 
-export class Subscriber implements PushReceiver, ConnectionListener, BookOwner, MemberOwner {
+export class Subscriber
+  implements PushReceiver, ConnectionListener, BookOwner, MemberOwner, MessageOwner<Topic>
+{
+  readonly reader: MessageReader<Topic>
   readonly connection: Connection
   readonly #options: ResolvedPubSubOptions
   readonly #lifecycle: Lifecycle
@@ -49,6 +52,7 @@ export class Subscriber implements PushReceiver, ConnectionListener, BookOwner, 
   ) {
     this.#options = options
     this.#lifecycle = lifecycle
+    this.reader = new MessageReader(options.protocol === 3, this)
     this.#clock = new WaitingClock(
       (member) => this.#expire(member),
       () => this.connection.progress,
@@ -128,13 +132,20 @@ export class Subscriber implements PushReceiver, ConnectionListener, BookOwner, 
     this.connection.submit(new TopicRequest(command, this.#book), command)
   }
 
+  topicOf(kind: number, key: string): Topic | undefined {
+    return this.#book.topic(kind, key)
+  }
+
+  isGone(topic: Topic): boolean {
+    return topic.isGone
+  }
+
   /** The usual message. It is decoded before anybody is told: then the bytes may be gone. */
-  onMessage({ kind: index, key, channel, payloadStart, payloadEnd }: MessageReader, parser: Parser): void {
-    const kind = kinds[index]
-    const topic = kind === undefined ? undefined : this.#book.topic(kind, key)
+  onMessage(parser: Parser): void {
+    const { topic, channel, payloadStart, payloadEnd } = this.reader
     if (topic === undefined) return
     const listeners = topic.listeners()
-    const name = topic.kind === patternKind ? textOf(channel) : topic.text
+    const name = topic.kind === patternKind ? channel : topic.text
     const text = listeners.wantText
       ? messageEvent(topic, name, parser.textIn(payloadStart, payloadEnd))
       : undefined
@@ -142,8 +153,8 @@ export class Subscriber implements PushReceiver, ConnectionListener, BookOwner, 
     for (const member of listeners.members) {
       // Whoever was told before may have taken it out.
       if (topic.hasChangedSince(listeners) && !topic.members.has(member)) continue
-      if (member.encoding === "buffer") {
-        if (bytes !== undefined) member.deliver(messageEvent(topic, name, Buffer.from(bytes)))
+      if (bytes !== undefined && member.encoding === "buffer") {
+        member.deliver(messageEvent(topic, name, Buffer.from(bytes)))
       } else if (text !== undefined) {
         member.deliver(text)
       }
@@ -167,7 +178,7 @@ export class Subscriber implements PushReceiver, ConnectionListener, BookOwner, 
   /** A message that did not come in one piece, or whose payload is that of an invalidation. */
   #onRareMessage(kind: Kind, key: unknown, channel: unknown, payload: unknown): boolean {
     if (typeof key !== "string" || typeof channel !== "string" || !isPayload(payload, channel)) return false
-    const topic = this.#book.topic(kind, key)
+    const topic = this.#book.topic(kind.index, key)
     if (topic === undefined) return true
     for (const member of topic.listeners().members) {
       if (topic.members.has(member)) {

@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
 import {
+  checkoutOptions,
   closeOptions,
+  poolOnlyOptions,
   pubsubOnlyOptions,
   readyOptions,
   redixOptions,
@@ -10,6 +12,7 @@ import {
   sentinelAddress,
   sentinelOptions,
   subscribeOptions,
+  watchOptions,
 } from "../src/options.ts"
 import type { OptionNames, OptionRow } from "../src/options-table.ts"
 
@@ -30,6 +33,13 @@ const SECTIONS: readonly (readonly [title: string, text: string, set: OptionName
     "`PubSubOptions`, for `PubSub.start` and `PubSub.connect`: those of a connection, and one more.",
     pubsubOnlyOptions,
   ],
+  [
+    "`Pool`",
+    "`PoolOptions`, for `Pool.start` and `Pool.connect`: those of a connection, for each of its connections, and these.",
+    poolOnlyOptions,
+  ],
+  ["`checkout`, `use`", "`CheckoutOptions`.", checkoutOptions],
+  ["`watch`", "`WatchOptions`.", watchOptions],
   ["A subscription", "`SubscribeOptions`, the last argument of `subscribe` and its kin.", subscribeOptions],
   ["Sentinel", "`SentinelOptions`, the option `sentinel` of a connection.", sentinelOptions],
   ["One sentinel", "`SentinelAddress`, an element of `sentinels`.", sentinelAddress],

@@ -2,6 +2,8 @@
 
 export type { Commands, Result, SafeCommands } from "./commands.ts"
 export type { Status } from "./connection/state.ts"
+export type { Checkout } from "./dedicated/checkout.ts"
+export type { WatchCallback, WatchedKeys } from "./dedicated/use.ts"
 export {
   ConnectionError,
   type ConnectionErrorDetails,
@@ -12,9 +14,12 @@ export {
 } from "./errors.ts"
 export type { ConnectionEvents } from "./lifecycle.ts"
 export type {
+  CheckoutOptions,
   CloseOptions,
   Encoding,
   Password,
+  PoolOptions,
+  PoolStrategy,
   Protocol,
   PubSubOptions,
   ReadyOptions,
@@ -25,7 +30,9 @@ export type {
   SocketOptions,
   SubscribeOptions,
   TlsOptions,
+  WatchOptions,
 } from "./options.ts"
+export { Pool, type PoolArguments } from "./pool/pool.ts"
 export type {
   Command,
   CommandName,

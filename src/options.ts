@@ -105,6 +105,33 @@ export interface PubSubOptions<P extends Protocol = Protocol> extends RedixOptio
   fetchClientIdOnConnect?: boolean | undefined
 }
 
+/** How a pool chooses among its connections: the one with the fewest requests under way, each in turn, or any. */
+export type PoolStrategy = "least-busy" | "round-robin" | "random"
+
+/** Options of a pool: those of a connection, which hold for each of its connections, and a few more. */
+export interface PoolOptions<P extends Protocol = Protocol> extends RedixOptions<P> {
+  /** Number of connections that share the commands of all callers. Default: `5`. */
+  size?: number | undefined
+  /** How the connection for a request is chosen. Default: `"least-busy"`. */
+  strategy?: PoolStrategy | undefined
+  /** Number of connections beside those, for checkouts and blocking commands, beyond which they wait. Default: `100`. */
+  maxDedicated?: number | undefined
+}
+
+/** Options of `checkout` and `use`. */
+export interface CheckoutOptions {
+  /** Milliseconds, more than 0, until there has to be a connection; `Infinity` for no limit. Default: `commandTimeout`. */
+  timeout?: number | undefined
+  /** Ends the waiting; it rejects with the signal's reason. Default: none. */
+  signal?: AbortSignal | undefined
+}
+
+/** Options of `watch`. */
+export interface WatchOptions extends CheckoutOptions {
+  /** Number of times that it is tried again when a watched key has changed; `Infinity` for no limit. Default: `10`. */
+  retries?: number | undefined
+}
+
 /** Options of one subscription. */
 export interface SubscribeOptions<E extends Encoding = Encoding> {
   /** What payloads become. Default: `"utf8"`. */
@@ -215,6 +242,13 @@ export interface ResolvedPubSubOptions extends ResolvedOptions {
   readonly fetchClientIdOnConnect: boolean
 }
 
+/** {@link PoolOptions}, checked, copied and with their defaults. */
+export interface ResolvedPoolOptions extends ResolvedOptions {
+  readonly size: number
+  readonly strategy: PoolStrategy
+  readonly maxDedicated: number
+}
+
 /** {@link SentinelOptions}, checked, copied and with their defaults. */
 export interface ResolvedSentinel {
   /** At least one, each with the credentials to use for it. */
@@ -239,6 +273,7 @@ export interface ResolvedSentinelAddress {
 
 const TLS_EXPECTED = "true, false or an object with options of tls.connect"
 const SOCKET_EXPECTED = "an object with options of net.connect"
+const COUNT_EXPECTED = "an integer of 1 or more, or Infinity"
 const SENTINELS_EXPECTED = "an array of at least one sentinel, each a URI or an object with host and port"
 
 const SOCKET_DEFAULTS: SocketOptions = { keepAlive: true, keepAliveInitialDelay: 10_000, noDelay: true }
@@ -380,9 +415,9 @@ export const redixRows: OptionRows<ResolvedOptions> = {
     doc: "version of the protocol; `3` is RESP3",
     aliases: ["RESP"],
   }),
-  maxInFlight: numberRow((value) => value === Infinity || (Number.isInteger(value) && value >= 1), {
+  maxInFlight: numberRow(isCount, {
     type: "number",
-    expected: "an integer of 1 or more, or Infinity",
+    expected: COUNT_EXPECTED,
     default: Infinity,
     doc: "number of requests waiting or in flight beyond which further ones are refused",
     aliases: ["commandsQueueMaxLength"],
@@ -478,14 +513,48 @@ export const pubsubOptions: OptionSet<ResolvedPubSubOptions> = optionSet(
   { ...redixRows, ...pubsubOnlyOptions.rows },
   uriHints,
 )
+/** For whatever has connections of its own for checkouts and blocking commands. */
+const dedicatedRows: OptionRows<Pick<ResolvedPoolOptions, "maxDedicated">> = {
+  maxDedicated: numberRow(isCount, {
+    type: "number",
+    expected: COUNT_EXPECTED,
+    default: 100,
+    doc: "number of connections for checkouts and blocking commands, opened on demand, beyond which these wait",
+  }),
+}
+type PoolOnly = Pick<ResolvedPoolOptions, "size" | "strategy" | "maxDedicated">
+
+const poolRows: OptionRows<PoolOnly> = {
+  size: numberRow((value) => Number.isSafeInteger(value) && value >= 1, {
+    type: "number",
+    expected: "an integer of 1 or more",
+    default: 5,
+    doc: "number of connections that share the commands of all callers, opened at once",
+    aliases: ["poolSize", "connections", "max"],
+  }),
+  strategy: row(isStrategy, {
+    type: '"least-busy" | "round-robin" | "random"',
+    expected: '"least-busy", "round-robin" or "random"',
+    default: "least-busy",
+    doc: "how the connection for a request is chosen: the one with the fewest requests under way, each in turn, or any",
+  }),
+  ...dedicatedRows,
+}
+/** What the options of a pool have beside those of a connection. */
+export const poolOnlyOptions: OptionSet<PoolOnly> = optionSet("Pool", poolRows)
+export const poolOptions: OptionSet<ResolvedPoolOptions> = optionSet(
+  "Pool",
+  { ...redixRows, ...poolRows },
+  uriHints,
+)
 export const subscribeOptions: OptionSet<SubscribeOptions> = optionSet("PubSub subscribe", {
   encoding: {
     ...requestRows.encoding,
     doc: "what payloads become: text, or a `Buffer` with the bytes as they came",
   },
-  maxBuffered: numberRow((value) => value === Infinity || (Number.isInteger(value) && value >= 1), {
+  maxBuffered: numberRow(isCount, {
     type: "number",
-    expected: "an integer of 1 or more, or Infinity",
+    expected: COUNT_EXPECTED,
     default: 10_000,
     doc: "number of events that an iterator keeps while it is not read; beyond it the oldest are dropped",
   }),
@@ -513,6 +582,23 @@ export const closeOptions: OptionSet<CloseOptions> = optionSet("Redix close", {
 export const readyOptions: OptionSet<ReadyOptions> = optionSet("Redix ready", {
   timeout: { ...timeoutRow, default: Infinity, doc: "time until the promise rejects" },
   signal: signalRow,
+})
+const checkoutRows: OptionRows<CheckoutOptions> = {
+  timeout: {
+    ...timeoutRow,
+    doc: "time until there has to be a connection; without it, `commandTimeout` of the connection",
+  },
+  signal: signalRow,
+}
+export const checkoutOptions: OptionSet<CheckoutOptions> = optionSet("Pool checkout", checkoutRows)
+export const watchOptions: OptionSet<WatchOptions> = optionSet("Pool watch", {
+  ...checkoutRows,
+  retries: numberRow((value) => value === 0 || isCount(value), {
+    type: "number",
+    expected: "an integer of 0 or more, or Infinity",
+    default: 10,
+    doc: "number of times that it is tried again when a watched key has changed",
+  }),
 })
 
 /**
@@ -544,6 +630,28 @@ export function resolvePubSubOptions(args: readonly unknown[]): ResolvedPubSubOp
   const sources = startSources(pubsubOptions, args)
   const { filled } = readOptions(pubsubOptions, sources)
   return { ...fill(pubsubOptions, sources), fetchClientIdOnConnect: filled("fetchClientIdOnConnect") }
+}
+
+/** The options of `Pool.start(...args)`, as {@link resolveOptions}. */
+export function resolvePoolOptions(args: readonly unknown[]): ResolvedPoolOptions {
+  const sources = startSources(poolOptions, args)
+  const { filled } = readOptions(poolOptions, sources)
+  return {
+    ...fill(poolOptions, sources),
+    size: filled("size"),
+    strategy: filled("strategy"),
+    maxDedicated: filled("maxDedicated"),
+  }
+}
+
+/** Throws a `TypeError` unless it is `undefined` or allowed as {@link CheckoutOptions}. */
+export function checkCheckoutOptions(options: unknown): void {
+  checkOptions(checkoutOptions, options)
+}
+
+/** Throws a `TypeError` unless it is `undefined` or allowed as {@link WatchOptions}. */
+export function checkWatchOptions(options: unknown): void {
+  checkOptions(watchOptions, options)
 }
 
 /** Throws a `TypeError` unless it is `undefined` or allowed as {@link SubscribeOptions}. */
@@ -801,6 +909,14 @@ function milliseconds(byDefault: number, doc: string, aliases: readonly string[]
 
 function isDuration(value: number): boolean {
   return value > 0
+}
+
+function isCount(value: number): boolean {
+  return value === Infinity || (Number.isInteger(value) && value >= 1)
+}
+
+function isStrategy(value: unknown): value is PoolStrategy {
+  return value === "least-busy" || value === "round-robin" || value === "random"
 }
 
 function isPort(value: number): boolean {

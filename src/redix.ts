@@ -4,8 +4,9 @@
  */
 
 import { type InspectOptions, inspect } from "node:util"
+import type { Backend } from "./client.ts"
 import { CommandClient } from "./commands.ts"
-import type { Connection } from "./connection/connection.ts"
+import type { Executor } from "./connection/executor.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { openConnection } from "./open/open.ts"
 import {
@@ -43,7 +44,12 @@ export class Redix<out P extends Protocol = 2> extends CommandClient<P> {
   readonly #options: ResolvedOptions
 
   /** Use {@link Redix.start} or {@link Redix.connect}. */
-  private constructor(options: ResolvedOptions, protocol: P, connection: Connection, lifecycle: Lifecycle) {
+  protected constructor(
+    options: ResolvedOptions,
+    protocol: P,
+    connection: Executor & Backend,
+    lifecycle: Lifecycle,
+  ) {
     super(connection, lifecycle)
     this.#options = options
     this.protocol = protocol

@@ -2,6 +2,7 @@
 import { largeWorkloads } from "./large.ts"
 import { memoryWorkloads } from "./memory.ts"
 import { millionWorkloads } from "./million.ts"
+import { poolWorkloads } from "./pool.ts"
 import { pubsubWorkloads } from "./pubsub.ts"
 import { smallWorkloads } from "./small.ts"
 import { splitWorkloads } from "./split.ts"
@@ -12,6 +13,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...largeWorkloads,
   ...splitWorkloads,
   ...pubsubWorkloads,
+  ...poolWorkloads,
   ...memoryWorkloads,
   ...millionWorkloads,
 ]

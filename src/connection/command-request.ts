@@ -2,7 +2,7 @@
 
 import { nameError } from "../errors.ts"
 import type { CommandSink } from "../protocol/encode.ts"
-import { encodeCommand } from "./commands.ts"
+import { encodeCommand, isSpecialCommand } from "./commands.ts"
 import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
 
 export class CommandRequest extends Request<readonly unknown[]> {
@@ -24,6 +24,18 @@ export class CommandRequest extends Request<readonly unknown[]> {
 
   encode(sink: CommandSink, command: readonly unknown[]): void {
     this.#name = encodeCommand(this, sink, command, 0).shownName
+  }
+
+  override isSpecial(command: readonly unknown[]): boolean {
+    return isSpecialCommand(command)
+  }
+
+  override commandsOf(command: readonly unknown[]): readonly unknown[] {
+    return [command]
+  }
+
+  override copyOf(command: readonly unknown[]): readonly unknown[] {
+    return [...command]
   }
 
   accept(reply: unknown, facts: ReplyFacts): boolean {

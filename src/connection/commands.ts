@@ -34,6 +34,23 @@ export function checkPipeline(commands: readonly unknown[]): void {
     throw new TypeError("a pipeline must hold at least one command, got an empty array ([])")
 }
 
+/** Whether one of the commands, which are not checked, is special. */
+export function hasSpecial(commands: readonly unknown[]): boolean {
+  if (!Array.isArray(commands)) return false
+  for (let index = 0; index < commands.length; index++) if (isSpecialCommand(commands[index])) return true
+  return false
+}
+
+export function isSpecialCommand(command: unknown): boolean {
+  return Array.isArray(command) && commandInfo(command[0]).special !== undefined
+}
+
+type Pipeline = ReadonlyArray<readonly unknown[]>
+
+export function copyCommands(commands: Pipeline): Pipeline {
+  return commands.map((command) => [...command])
+}
+
 /** Says at which place of a pipeline a misuse was found. */
 export function atPlace(error: unknown, index: number): unknown {
   return error instanceof TypeError ? new TypeError(`pipeline element ${index}: ${error.message}`) : error

@@ -20,6 +20,7 @@ import type {
   Watch,
 } from "./options.ts"
 import type { Request } from "./request.ts"
+import type { Leftovers } from "./session.ts"
 import { nextState, type State, type StateEvent, type Status, statusOf } from "./state.ts"
 import { type Loss, type Rejection, Wire, type WireOwner } from "./wire.ts"
 
@@ -84,6 +85,21 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     return this.#wire.progress()
   }
 
+  /** How many requests are waiting or in flight. */
+  get load(): number {
+    return this.#wire.load
+  }
+
+  /** What callers have set by hand; true only while nothing is unanswered. */
+  get leftovers(): Leftovers {
+    return this.#wire.leftovers
+  }
+
+  /** Whether a request that may block for long is not answered. */
+  get isBlocked(): boolean {
+    return this.#wire.isBlocked
+  }
+
   submit<Payload>(request: Request<Payload>, payload: Payload): void {
     this.#wire.submit(request, payload)
   }
@@ -139,8 +155,8 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     this.#isFirstAttempt = false
     this.#address = error.address ?? this.#address
     if (isLast) {
-      const finalError = asFinal(error)
-      this.#endWith(finalError, waitedFor(finalError, true))
+      const finalError = this.#last(error)
+      this.#endWith(finalError, waitedFor(finalError, this.#isFinal))
       this.#listener.onAttemptFailed(this.#address, finalError)
       this.#listener.onEnded(finalError)
     } else {
@@ -242,7 +258,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     this.#sessionLost ||= hasLost
     const error = located(loss.error, this.#address)
     if (this.#state === "closing") this.#loseWhileClosing(asFinal(error))
-    else if (this.#options.settings.exitOnDisconnection) this.#loseForGood(asFinal(error))
+    else if (this.#options.settings.exitOnDisconnection) this.#loseForGood(this.#last(error))
     else if (loss.atOnce) this.#moveOn(error, hasLost)
     else this.#loseForNow(error)
   }
@@ -255,7 +271,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
   }
 
   #loseForGood(error: ConnectionError): void {
-    this.#endWith(error, disconnected(error, true))
+    this.#endWith(error, disconnected(error, this.#isFinal))
     this.#listener.onDisconnected(this.#address, error)
     this.#listener.onEnded(error)
   }
@@ -351,6 +367,16 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     if (this.#state === "closed" && this.#closing === 0) this.#resolveClosed?.()
   }
 
+  /** Whether its end is the end of it all for those who use it. */
+  get #isFinal(): boolean {
+    return this.#options.isReplaceable !== true
+  }
+
+  /** The error that ends it. */
+  #last(error: ConnectionError): ConnectionError {
+    return this.#isFinal ? asFinal(error) : error
+  }
+
   #move(event: StateEvent): void {
     this.#state = nextState(this.#state, event)
   }
@@ -369,7 +395,8 @@ function waitedFor(error: ConnectionError, final: boolean): Rejection {
   return { reason: "closed", message: `no connection: ${error.message}`, cause: error, final }
 }
 
-function asFinal(error: ConnectionError): ConnectionError {
+/** The same error as that which has ended it all. */
+export function asFinal(error: ConnectionError): ConnectionError {
   return copyOf(error, error.address, true)
 }
 

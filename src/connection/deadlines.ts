@@ -23,7 +23,7 @@ export class Deadlines {
   /** The clock of a request that has terms runs. */
   start(terms: RequestTerms, since: number): void {
     if (terms.heapIndex >= 0 || terms.request.isSettled) return
-    terms.deadline = since + terms.timeoutMs(this.#usualTimeout)
+    terms.deadline = since + terms.timeoutMs(this.#usualTimeout) - terms.waitedMs
     if (terms.deadline === Number.POSITIVE_INFINITY) return
     this.#heap ??= new TimeHeap()
     this.#heap.add(terms)

@@ -8,13 +8,14 @@
 import { ConnectionError, nameError } from "../errors.ts"
 import { type CommandSink, encodeOnce } from "../protocol/encode.ts"
 import { checkPipeline, encodeCommands, refuseCommands } from "./commands.ts"
-import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
+import { CommandsRequest } from "./commands-request.ts"
+import type { Reject, ReplyFacts, Resolve } from "./request.ts"
 
 const REPLY_OFF = encodeOnce(["CLIENT", "REPLY", "OFF"])
 const REPLY_ON = encodeOnce(["CLIENT", "REPLY", "ON"])
 const TRANSACTION_COMMANDS: ReadonlySet<string> = new Set(["MULTI", "EXEC", "DISCARD", "WATCH"])
 
-export class NoreplyRequest extends Request<ReadonlyArray<readonly unknown[]>> {
+export class NoreplyRequest extends CommandsRequest {
   readonly #resolve: Resolve<void>
   readonly #reject: Reject
   #count = 0
@@ -56,12 +57,11 @@ export class NoreplyRequest extends Request<ReadonlyArray<readonly unknown[]>> {
     this.#adaptEffects()
   }
 
-  /** No reply will say whether a SELECT was accepted, so it is not remembered; the rest goes by CLIENT REPLY ON's. */
+  /** All goes by CLIENT REPLY ON's reply, which does not say whether a SELECT was accepted: its database is unknown. */
   #adaptEffects(): void {
     const { terms } = this
     if (terms?.effects === undefined) return
-    const kept = terms.effects.filter(({ kind }) => kind !== "select")
-    terms.effects = kept.map((effect) => ({ ...effect, replyIndex: 0 }))
+    terms.effects = terms.effects.map((effect) => ({ ...effect, replyIndex: 0, database: undefined }))
   }
 
   accept(reply: unknown, facts: ReplyFacts): boolean {

@@ -106,6 +106,8 @@ export interface ConnectionOptions {
   readonly role?: Role | undefined
   /** Whether the server is asked for the connection's id, see {@link Link}. */
   readonly fetchClientId?: boolean | undefined
+  /** Whether another connection takes its place when it ends: its errors are not final then. */
+  readonly isReplaceable?: boolean | undefined
   /** Whether the connection ends when the very first attempt fails. */
   readonly exitOnFirstFailure: boolean
 }

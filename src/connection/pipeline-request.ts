@@ -3,9 +3,10 @@
 import { nameError } from "../errors.ts"
 import type { CommandSink } from "../protocol/encode.ts"
 import { type CommandNames, checkPipeline, encodeCommands, nameAt } from "./commands.ts"
-import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
+import { CommandsRequest } from "./commands-request.ts"
+import type { Reject, ReplyFacts, Resolve } from "./request.ts"
 
-export class PipelineRequest extends Request<ReadonlyArray<readonly unknown[]>> {
+export class PipelineRequest extends CommandsRequest {
   readonly asBytes: boolean
   readonly #resolve: Resolve<unknown[]>
   readonly #reject: Reject

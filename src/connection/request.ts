@@ -53,6 +53,10 @@ export class RequestTerms implements Timed {
   repliesSeen = 0
   effectsSeen = 0
   owner: RequestOwner | undefined
+  /** How long it had waited elsewhere before it was taken on, in ms: its timeout is over both. */
+  waitedMs = 0
+  /** Called once it has settled, within that: what follows has to wait until whoever settles it is done. */
+  onSettled: (() => void) | undefined
 
   deadline: number = Number.POSITIVE_INFINITY
   heapIndex = -1
@@ -67,6 +71,13 @@ export class RequestTerms implements Timed {
   /** The request's timeout where `usual` is the connection's; a block time is added only to that. */
   timeoutMs(usual: number): number {
     return this.timeout ?? usual + this.blockMs
+  }
+
+  /** Forgets what encoding has found out, so that the request can be encoded again. */
+  forgetFindings(): void {
+    this.blockMs = 0
+    this.blockMsInMulti = 0
+    this.effects = undefined
   }
 }
 
@@ -120,6 +131,21 @@ export abstract class Request<Payload = unknown> implements Abortable {
    */
   abstract encode(sink: CommandSink, payload: Payload): void
 
+  /** Whether a command among them is special (see `command-info.ts`), so that it matters who carries it out. */
+  isSpecial(_payload: Payload): boolean {
+    return false
+  }
+
+  /** The commands as the caller gave them, not checked. */
+  commandsOf(_payload: Payload): readonly unknown[] {
+    return []
+  }
+
+  /** The same commands, whatever the caller does with the arrays. */
+  copyOf(payload: Payload): Payload {
+    return payload
+  }
+
   /**
    * Takes the next reply; true when it was the last one.
    * @throws ConnectionError with reason `"protocol-error"` for a reply that cannot be an answer to it.
@@ -149,6 +175,7 @@ export abstract class Request<Payload = unknown> implements Abortable {
   #release(terms: RequestTerms): void {
     if (terms.signal !== undefined) forgetAbort(terms.signal, this)
     terms.owner?.onRequestSettled(this)
+    terms.onSettled?.()
   }
 
   /** From now on, `owner` is told of the signal's abort and of the settlement. */

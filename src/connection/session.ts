@@ -7,6 +7,16 @@ import { RedisError } from "../errors.ts"
 import type { SessionEffectKind } from "../protocol/command-info.ts"
 import type { Request, RequestTerms, SessionEffect } from "./request.ts"
 
+/** What is left of a caller's session once all requests are answered: to be undone before somebody else's. */
+export interface Leftovers {
+  readonly isMultiOpen: boolean
+  readonly isWatching: boolean
+  /** The connection may be in another database than the one of its options. */
+  readonly hasSelected: boolean
+  /** Something is set that cannot be undone. */
+  readonly isLasting: boolean
+}
+
 export class Session {
   /** The database that the connection is in, as far as replies have told. */
   database: number | undefined
@@ -24,9 +34,24 @@ export class Session {
   #isWatching = false
   #hasAuthenticated = false
   #isTracking = false
+  #hasSelected = false
+  #isLasting = false
+  /** The database of the options. */
+  readonly #home: number
 
   constructor(database: number | undefined) {
     this.database = database
+    this.#home = database ?? 0
+  }
+
+  /** True only once all that was written is answered. */
+  get leftovers(): Leftovers {
+    return {
+      isMultiOpen: this.isMultiOpen || this.#isMultiAnswered,
+      isWatching: this.isWatchWritten || this.#isWatching,
+      hasSelected: this.#hasSelected,
+      isLasting: this.#isLasting || this.#isTracking,
+    }
   }
 
   /** A request with effects stands next in the order of writing. */
@@ -39,6 +64,8 @@ export class Session {
         this.isWatchWritten = false
       } else if (kind === "watch") this.isWatchWritten = true
       else if (kind === "unwatch") this.isWatchWritten = false
+      else if (kind === "select") this.#hasSelected = true
+      else if (LASTING.has(kind)) this.#isLasting = true
     }
   }
 
@@ -68,6 +95,8 @@ export class Session {
     this.#isWatching = false
     this.#hasAuthenticated = false
     this.#isTracking = false
+    this.#hasSelected = false
+    this.#isLasting = false
     return wasLost
   }
 
@@ -92,7 +121,10 @@ export class Session {
         break
       case "select":
         if (String(reply) === "QUEUED") this.#queuedDatabase = database
-        else this.database = database ?? this.database
+        else {
+          this.database = database ?? this.database
+          this.#hasSelected = database !== this.#home
+        }
         break
       case "watch":
         this.#isWatching = true
@@ -118,6 +150,9 @@ export class Session {
     this.#isWatching = false
   }
 }
+
+/** After these, nobody else can be given the connection. */
+const LASTING: ReadonlySet<SessionEffectKind> = new Set(["auth", "quit", "routing", "lasting"])
 
 /** Whether an element of EXEC's reply is what a SELECT fails with: it is not known which command it belongs to. */
 function isSelectError(element: unknown): boolean {

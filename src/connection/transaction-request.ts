@@ -3,13 +3,14 @@
 import { ConnectionError, nameError, RedisError, withoutStack } from "../errors.ts"
 import { type CommandSink, encodeOnce } from "../protocol/encode.ts"
 import { type CommandNames, checkPipeline, encodeCommands, nameAt, refuseCommands } from "./commands.ts"
-import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.ts"
+import { CommandsRequest } from "./commands-request.ts"
+import type { Reject, ReplyFacts, Resolve } from "./request.ts"
 
 const MULTI = encodeOnce(["MULTI"])
 const EXEC = encodeOnce(["EXEC"])
 const TRANSACTION_COMMANDS: ReadonlySet<string> = new Set(["MULTI", "EXEC", "DISCARD"])
 
-export class TransactionRequest extends Request<ReadonlyArray<readonly unknown[]>> {
+export class TransactionRequest extends CommandsRequest {
   readonly asBytes: boolean
   readonly #resolve: Resolve<unknown[] | null>
   readonly #reject: Reject

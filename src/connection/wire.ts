@@ -22,7 +22,7 @@ import type { ConnectionOptions, ConnectionSettings, Link, PushReceiver } from "
 import { Outbox } from "./outbox.ts"
 import { RequestQueue } from "./queue.ts"
 import type { ReplyFacts, Request, RequestOwner, RequestTerms } from "./request.ts"
-import { Session } from "./session.ts"
+import { type Leftovers, Session } from "./session.ts"
 
 /**
  * With so many bytes encoded, the write does not wait for the end of the tick: the server may as well begin. Unless a
@@ -119,9 +119,26 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     else if (this.#outbox.size >= EARLY_FLUSH && this.#unstarted === undefined) this.#flush()
   }
 
+  /** How many requests are waiting or in flight; one that has settled counts until its reply has come. */
+  get load(): number {
+    return this.#queue.length - this.#outbox.withdrawn
+  }
+
+  /** What callers have set by hand; true only while nothing is unanswered. */
+  get leftovers(): Leftovers {
+    if (this.session.isStale) this.session.replay(this.#unanswered())
+    return this.session.leftovers
+  }
+
+  /** Whether a request that may block for long is not answered. */
+  get isBlocked(): boolean {
+    for (const { terms } of this.#unanswered()) if ((terms?.blockMs ?? 0) > 0) return true
+    return false
+  }
+
   #overload(request: Request): Rejection | undefined {
     const most = this.#settings.maxInFlight
-    if (this.#queue.length - this.#outbox.withdrawn < most || request.isOverhead) return undefined
+    if (this.load < most || request.isOverhead) return undefined
     return { reason: "overloaded", message: `${most} requests are waiting or in flight (maxInFlight)` }
   }
 

@@ -9,7 +9,7 @@ import { socketDial } from "../transport/socket.ts"
 import { type Endpoint, formatEndpoint } from "../transport/transport.ts"
 
 /** What a connection may have more than its options say. */
-export type Extras = Pick<ConnectionOptions, "pushes" | "fetchClientId" | "source">
+export type Extras = Pick<ConnectionOptions, "pushes" | "fetchClientId" | "source" | "isReplaceable">
 
 /** Opens a connection, which connects in the background. */
 export function openConnection(

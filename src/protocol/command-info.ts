@@ -17,6 +17,12 @@ export type SessionEffectKind =
   | "auth"
   | "tracking-on"
   | "tracking-off"
+  /** Asks the server to close the connection. */
+  | "quit"
+  /** Which node of a cluster answers for what. */
+  | "routing"
+  /** Something else that lasts, and that nothing undoes without knowing what was before. */
+  | "lasting"
 
 /** What is special about a command on a connection that is shared by many callers. */
 export interface SpecialCommand {
@@ -85,6 +91,9 @@ const SESSION_EFFECTS: Readonly<Record<string, (command: readonly unknown[]) => 
   select: () => "select",
   auth: () => "auth",
   tracking: (command) => (isWord(command[2], "OFF") ? "tracking-off" : "tracking-on"),
+  quit: () => "quit",
+  routing: () => "routing",
+  lasting: () => "lasting",
 }
 
 /** A row of the table, such as `blocks last s`, as what it means. */

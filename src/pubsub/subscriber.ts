@@ -14,6 +14,7 @@ import { type MessageOwner, MessageReader } from "../protocol/message-reader.ts"
 import type { Parser } from "../protocol/parser.ts"
 import { textOf } from "../util/binary-text.ts"
 import { timerDelay } from "../util/delay.ts"
+import { WaitingClock } from "../util/waiting-clock.ts"
 import { Book, type BookOwner, type Member, type Topic, type TopicCommand } from "./book.ts"
 import { channelKind, type Kind, kinds, patternKind, shardKind } from "./kind.ts"
 import { decodePayload, isPayload, messageEvent } from "./messages.ts"
@@ -22,7 +23,6 @@ import { PingRequest } from "./ping-request.ts"
 import type { Sink } from "./sink.ts"
 import { type MemberOwner, SubscriptionMember } from "./subscription.ts"
 import { TopicRequest } from "./topic-request.ts"
-import { WaitingClock } from "./waiting-clock.ts"
 
 /** After the server could not subscribe just now. */
 const RETRY_MS = 1000

@@ -354,7 +354,7 @@ describe("commands without replies", () => {
     })
   }
 
-  it("remember no SELECT, since nothing says that it was accepted", () => {
+  it("remember the database of no SELECT, since nothing says that it was accepted", () => {
     const desk = new Desk()
     void sendWithoutReply(
       desk,
@@ -365,8 +365,11 @@ describe("commands without replies", () => {
       undefined,
     )
     assert.deepEqual(
-      desk.request.terms?.effects?.map(({ kind, replyIndex }) => [kind, replyIndex]),
-      [["auth", 0]],
+      desk.request.terms?.effects?.map(({ kind, replyIndex, database }) => [kind, replyIndex, database]),
+      [
+        ["select", 0, undefined],
+        ["auth", 0, undefined],
+      ],
     )
   })
 })

@@ -1,10 +1,10 @@
 /**
- * The deadlines of those who wait for a subscription to be confirmed, on a clock that stands while the event loop is
+ * The deadlines of those who wait for something, on a clock that stands while the event loop is
  * blocked. Knows when; leaves to its owner what happens then.
  */
 
-import { FairTimer, type FairTimerOwner } from "../util/fair-timer.ts"
-import { type Timed, TimeHeap } from "../util/heap.ts"
+import { FairTimer, type FairTimerOwner } from "./fair-timer.ts"
+import { type Timed, TimeHeap } from "./heap.ts"
 
 export class WaitingClock<T extends Timed> implements FairTimerOwner {
   readonly #onDue: (waiting: T) => void
@@ -21,6 +21,11 @@ export class WaitingClock<T extends Timed> implements FairTimerOwner {
     this.#progress = progress
     // The connection keeps the process alive, if anything should.
     this.#timer = new FairTimer(this, false)
+  }
+
+  /** Now, by the clock that deadlines go by. */
+  now(): number {
+    return this.#timer.now()
   }
 
   /** Starts the clock of one that waits, for `timeout` ms. */

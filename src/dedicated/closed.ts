@@ -1,0 +1,32 @@
+/** The errors of those who wait for a dedicated connection or use one that is not theirs any more. */
+
+import type { Request } from "../connection/request.ts"
+import { ConnectionError } from "../errors.ts"
+import { commandChecker } from "../protocol/encode.ts"
+
+/** It is closed, for good. */
+export function closedError(message: string, address?: string): ConnectionError {
+  return new ConnectionError("closed", message, { address, final: true })
+}
+
+/** What waited for an attempt to connect that has failed. */
+export function failedError(cause: ConnectionError | undefined): ConnectionError {
+  if (cause === undefined) return closedError("the connection is closed")
+  return new ConnectionError("closed", `no connection: ${cause.message}`, { address: cause.address, cause })
+}
+
+export function tooLateError(timeout: number, most: number): ConnectionError {
+  const message = `no connection of its own within ${timeout} ms (there may be ${most}, see maxDedicated)`
+  return new ConnectionError("timeout", message)
+}
+
+/** Rejects a request that nobody will carry out; misuse is told first. */
+export function refuse<Payload>(request: Request<Payload>, payload: Payload, error: ConnectionError): void {
+  try {
+    request.encode(commandChecker, payload)
+  } catch (misuse) {
+    request.fail(misuse)
+    return
+  }
+  request.fail(error)
+}

@@ -1,0 +1,82 @@
+/**
+ * One dedicated connection: it serves one user at a time, and never connects again. Knows whether it may be given to the
+ * next one; leaves to its users what they do with it, and to its owner where it goes afterwards.
+ */
+
+import type { Connection, ConnectionListener } from "../connection/connection.ts"
+import type { Leftovers } from "../connection/session.ts"
+import type { ConnectionError } from "../errors.ts"
+
+/** Who wants to hear of the connection while having it. */
+export interface HeldUser {
+  onConnected(): void
+  onDisconnected(address: string, error: ConnectionError): void
+  /** It has ended, whether or not it ever stood. */
+  onEnded(error: ConnectionError | undefined): void
+}
+
+export interface HeldOwner {
+  /** Nobody uses it any more. */
+  onGivenBack(held: Held): void
+  onEnded(held: Held): void
+}
+
+/** Where connections come from. */
+export interface HeldSource {
+  /** One that nobody uses, or a new one; `undefined` if it has to be waited for. */
+  takeNow(): Held | undefined
+}
+
+export class Held implements ConnectionListener {
+  readonly connection: Connection
+  user: HeldUser | undefined
+  readonly #owner: HeldOwner
+
+  /** @param open opens a connection that ends when it drops, or when its first attempt fails */
+  constructor(open: (listener: ConnectionListener) => Connection, owner: HeldOwner) {
+    this.#owner = owner
+    this.connection = open(this)
+  }
+
+  /** Whether the next user would find it as if it were new. */
+  get isClean(): boolean {
+    const { connection } = this
+    return connection.load === 0 && isNothing(connection.leftovers)
+  }
+
+  /** Its user needs it no longer. Where anything is in doubt, it is not kept. */
+  giveBack(): void {
+    this.user = undefined
+    if (this.connection.status === "closed") return
+    if (this.isClean) this.#owner.onGivenBack(this)
+    else this.discard()
+  }
+
+  /** Ends it; what is in flight on it rejects. */
+  discard(): void {
+    this.connection.destroy()
+  }
+
+  onConnected(): void {
+    this.user?.onConnected()
+  }
+
+  onDisconnected(address: string, error: ConnectionError): void {
+    this.user?.onDisconnected(address, error)
+  }
+
+  onAttemptFailed(): void {}
+
+  onSentinelFailed(): void {}
+
+  onEnded(error: ConnectionError | undefined): void {
+    const { user } = this
+    this.user = undefined
+    this.#owner.onEnded(this)
+    user?.onEnded(error)
+  }
+}
+
+function isNothing({ isMultiOpen, isWatching, hasSelected, isLasting }: Leftovers): boolean {
+  return !(isMultiOpen || isWatching || hasSelected || isLasting)
+}

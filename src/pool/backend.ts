@@ -1,0 +1,96 @@
+/**
+ * What lies below a pool: shared connections, and dedicated ones for what would hold up others. Sends each request where
+ * it belongs; leaves to the two how it is carried out there.
+ */
+
+import type { Backend } from "../client.ts"
+import type { ConnectionListener } from "../connection/connection.ts"
+import type { Executor } from "../connection/executor.ts"
+import type { Request } from "../connection/request.ts"
+import type { Status } from "../connection/state.ts"
+import { DedicatedConnections } from "../dedicated/connections.ts"
+import { DedicatedLimit } from "../dedicated/limit.ts"
+import { SHARED_REFUSALS, screen } from "../dedicated/screening.ts"
+import type { ConnectionError } from "../errors.ts"
+import { type Extras, openConnection } from "../open/open.ts"
+import type { ResolvedPoolOptions } from "../options.ts"
+import { SentinelSource } from "../sentinel/source.ts"
+import { Members } from "./members.ts"
+
+export class PoolBackend implements Executor, Backend {
+  readonly dedicated: DedicatedConnections
+  readonly #members: Members
+  readonly #listener: ConnectionListener
+  #isClosing = false
+  #isOver = false
+
+  constructor(options: ResolvedPoolOptions, listener: ConnectionListener, exitOnFirstFailure: boolean) {
+    this.#listener = listener
+    const { sentinel, size, strategy, maxDedicated } = options
+    const extras: Extras = sentinel === undefined ? {} : { source: new SentinelSource(sentinel) }
+    const own: Extras = { ...extras, isReplaceable: true }
+    const passing = { ...options, exitOnDisconnection: true }
+    this.dedicated = new DedicatedConnections(new DedicatedLimit(maxDedicated), options, (each) =>
+      openConnection(passing, each, false, own),
+    )
+    this.#members = new Members(
+      size,
+      strategy,
+      exitOnFirstFailure,
+      (each) => openConnection(options, each, false, extras),
+      {
+        onConnected: (...told) => listener.onConnected(...told),
+        onDisconnected: (...told) => listener.onDisconnected(...told),
+        onAttemptFailed: (...told) => listener.onAttemptFailed(...told),
+        onSentinelFailed: (...told) => listener.onSentinelFailed(...told),
+        onEnded: (error) => {
+          if (!this.#isClosing) this.#end(error)
+        },
+      },
+    )
+  }
+
+  submit<Payload>(request: Request<Payload>, payload: Payload): void {
+    if (request.isSpecial(payload)) this.#submitSpecial(request, payload)
+    else this.#members.pick().submit(request, payload)
+  }
+
+  #submitSpecial<Payload>(request: Request<Payload>, payload: Payload): void {
+    const verdict = screen(request, payload, SHARED_REFUSALS)
+    if (verdict === "dedicated") this.dedicated.run(request, payload)
+    else if (verdict === "shared") this.#members.pick().submit(request, payload)
+  }
+
+  get status(): Status {
+    return this.#members.status
+  }
+
+  get address(): string {
+    return this.#members.address
+  }
+
+  keepAlive(keepsAlive: boolean): void {
+    this.#members.keepAlive(keepsAlive)
+    this.dedicated.keepAlive(keepsAlive)
+  }
+
+  /** Checkouts go on meanwhile. */
+  async close(timeout: number): Promise<void> {
+    this.#isClosing = true
+    await Promise.all([this.#members.close(timeout), this.dedicated.close(timeout)])
+    this.#end(undefined)
+  }
+
+  destroy(): void {
+    this.#isClosing = true
+    this.#members.destroy()
+    this.#end(undefined)
+  }
+
+  #end(error: ConnectionError | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.dedicated.destroy()
+    this.#listener.onEnded(error)
+  }
+}

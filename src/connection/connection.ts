@@ -64,7 +64,9 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     this.#address = options.label
     this.#wire = new Wire(options, this)
     this.#backoff = new Backoff(options.settings.backoffInitial, options.settings.backoffMax)
-    this.#startAttempt()
+    const { delay = 0 } = options
+    if (delay > 0) this.#backoffTimer = setTimeout(() => this.#startAttempt(), timerDelay(delay))
+    else this.#startAttempt()
   }
 
   get status(): Status {
@@ -117,6 +119,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
   // ── connecting ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #startAttempt(): void {
+    clearTimeout(this.#backoffTimer)
     this.#backoffTimer = undefined
     this.#wire.refusal = undefined
     const { source } = this.#options
@@ -246,7 +249,6 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
   }
 
   #dialNow(): void {
-    clearTimeout(this.#backoffTimer)
     this.#move("dial")
     this.#startAttempt()
   }

@@ -57,11 +57,15 @@ export class NoreplyRequest extends CommandsRequest {
     this.#adaptEffects()
   }
 
-  /** All goes by CLIENT REPLY ON's reply, which does not say whether a SELECT was accepted: its database is unknown. */
+  /**
+   * All goes by CLIENT REPLY ON's reply, which does not say what was accepted: the database of a SELECT is unknown then,
+   * and what ends something may not have.
+   */
   #adaptEffects(): void {
     const { terms } = this
     if (terms?.effects === undefined) return
-    terms.effects = terms.effects.map((effect) => ({ ...effect, replyIndex: 0, database: undefined }))
+    const kept = terms.effects.filter(({ kind }) => kind !== "unwatch" && kind !== "tracking-off")
+    terms.effects = kept.map((effect) => ({ ...effect, replyIndex: 0, database: undefined }))
   }
 
   accept(reply: unknown, facts: ReplyFacts): boolean {

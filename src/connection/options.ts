@@ -108,6 +108,8 @@ export interface ConnectionOptions {
   readonly fetchClientId?: boolean | undefined
   /** Whether another connection takes its place when it ends: its errors are not final then. */
   readonly isReplaceable?: boolean | undefined
+  /** How many ms to wait before the first attempt. */
+  readonly delay?: number | undefined
   /** Whether the connection ends when the very first attempt fails. */
   readonly exitOnFirstFailure: boolean
 }

@@ -17,25 +17,36 @@ export interface Leftovers {
   readonly isLasting: boolean
 }
 
+/** A MULTI is open as of the replies that have come. */
+const MULTI_ANSWERED = 1
+const WATCHING = 2
+const AUTHENTICATED = 4
+const TRACKING = 8
+/** It may be tracking, whatever was replied: without replies, nobody is told. */
+const TRACKING_WRITTEN = 16
+const SELECTED = 32
+const LASTING = 64
+const WATCH_WRITTEN = 128
+const MULTI_WRITTEN = 256
+const STALE = 512
+
+/** What may be so as soon as it is written: nobody else is given the connection like that. */
+const MARKS_WHEN_WRITTEN: Partial<Readonly<Record<SessionEffectKind, number>>> = {
+  select: SELECTED,
+  auth: LASTING,
+  quit: LASTING,
+  routing: LASTING,
+  lasting: LASTING,
+  "tracking-on": TRACKING_WRITTEN,
+}
+
 export class Session {
   /** The database that the connection is in, as far as replies have told. */
   database: number | undefined
-  /** Whether what is written next would be inside of a MULTI. */
-  isMultiOpen = false
-  /** Whether keys may be watched when what is written next is carried out. */
-  isWatchWritten = false
-  /** Whether {@link isMultiOpen} has to be worked out anew, by {@link replay}. */
-  isStale = false
-
-  /** Whether a MULTI is open as of the replies that have come. */
-  #isMultiAnswered = false
+  /** Several of the marks below: a field for each would cost every idle connection. */
+  #marks = 0
   /** The database of a SELECT that waits for its EXEC. */
   #queuedDatabase: number | undefined
-  #isWatching = false
-  #hasAuthenticated = false
-  #isTracking = false
-  #hasSelected = false
-  #isLasting = false
   /** The database of the options. */
   readonly #home: number
 
@@ -44,13 +55,40 @@ export class Session {
     this.#home = database ?? 0
   }
 
+  /** Whether what is written next would be inside of a MULTI. */
+  get isMultiOpen(): boolean {
+    return this.#has(MULTI_WRITTEN)
+  }
+
+  set isMultiOpen(isOpen: boolean) {
+    this.#mark(MULTI_WRITTEN, isOpen)
+  }
+
+  /** Whether keys may be watched when what is written next is carried out. */
+  get isWatchWritten(): boolean {
+    return this.#has(WATCH_WRITTEN)
+  }
+
+  set isWatchWritten(isWritten: boolean) {
+    this.#mark(WATCH_WRITTEN, isWritten)
+  }
+
+  /** Whether {@link isMultiOpen} has to be worked out anew, by {@link replay}. */
+  get isStale(): boolean {
+    return this.#has(STALE)
+  }
+
+  set isStale(isStale: boolean) {
+    this.#mark(STALE, isStale)
+  }
+
   /** True only once all that was written is answered. */
   get leftovers(): Leftovers {
     return {
-      isMultiOpen: this.isMultiOpen || this.#isMultiAnswered,
-      isWatching: this.isWatchWritten || this.#isWatching,
-      hasSelected: this.#hasSelected,
-      isLasting: this.#isLasting || this.#isTracking,
+      isMultiOpen: this.isMultiOpen || this.#has(MULTI_ANSWERED),
+      isWatching: this.isWatchWritten || this.#has(WATCHING),
+      hasSelected: this.#has(SELECTED),
+      isLasting: this.#has(LASTING | TRACKING | TRACKING_WRITTEN),
     }
   }
 
@@ -64,16 +102,15 @@ export class Session {
         this.isWatchWritten = false
       } else if (kind === "watch") this.isWatchWritten = true
       else if (kind === "unwatch") this.isWatchWritten = false
-      else if (kind === "select") this.#hasSelected = true
-      else if (LASTING.has(kind)) this.#isLasting = true
+      else this.#marks |= MARKS_WHEN_WRITTEN[kind] ?? 0
     }
   }
 
   /** Works out anew what the requests, those that are not fully answered in their order, lead to. */
   replay(requests: Iterable<Request>): void {
     this.isStale = false
-    this.isMultiOpen = this.#isMultiAnswered
-    this.isWatchWritten = this.#isWatching
+    this.isMultiOpen = this.#has(MULTI_ANSWERED)
+    this.isWatchWritten = this.#has(WATCHING)
     for (const { terms } of requests) if (terms !== undefined) this.onWritten(terms)
   }
 
@@ -86,17 +123,9 @@ export class Session {
 
   /** The connection is gone, and all this with it; tells whether that was anything. The database is selected again. */
   reset(): boolean {
-    const wasLost = this.#isWatching || this.#hasAuthenticated || this.#isTracking || this.isMultiOpen
-    this.isMultiOpen = false
-    this.isWatchWritten = false
-    this.isStale = false
-    this.#isMultiAnswered = false
+    const wasLost = this.#has(WATCHING | AUTHENTICATED | TRACKING) || this.isMultiOpen
+    this.#marks = 0
     this.#queuedDatabase = undefined
-    this.#isWatching = false
-    this.#hasAuthenticated = false
-    this.#isTracking = false
-    this.#hasSelected = false
-    this.#isLasting = false
     return wasLost
   }
 
@@ -104,12 +133,14 @@ export class Session {
     if (kind === "exec" && reply instanceof RedisError && reply.code === "EXECABORT") this.#endTransaction()
     // What was counted on at the writing has not come about: a MULTI that is not open, or one that still is.
     else if (kind === "multi" || kind === "exec" || kind === "discard") this.isStale = true
+    // The error may be that of CLIENT REPLY OFF, and the command have run. An earlier reply may have taken the mark away.
+    else this.#marks |= MARKS_WHEN_WRITTEN[kind] ?? 0
   }
 
   #onAccepted({ kind, database }: SessionEffect, reply: unknown): void {
     switch (kind) {
       case "multi":
-        this.#isMultiAnswered = true
+        this.#marks |= MULTI_ANSWERED
         break
       case "exec":
         if (Array.isArray(reply) && !reply.some(isSelectError))
@@ -123,36 +154,43 @@ export class Session {
         if (String(reply) === "QUEUED") this.#queuedDatabase = database
         else {
           this.database = database ?? this.database
-          this.#hasSelected = database !== this.#home
+          this.#mark(SELECTED, database !== this.#home)
         }
         break
       case "watch":
-        this.#isWatching = true
+        this.#marks |= WATCHING
         break
       case "unwatch":
-        this.#isWatching = false
+        this.#marks &= ~WATCHING
         break
       case "auth":
-        this.#hasAuthenticated = true
+        this.#marks |= AUTHENTICATED
         break
       case "tracking-on":
-        this.#isTracking = true
+        this.#marks |= TRACKING
         break
       case "tracking-off":
-        this.#isTracking = false
+        // Inside of a MULTI it may be discarded yet.
+        if (String(reply) !== "QUEUED") this.#marks &= ~(TRACKING | TRACKING_WRITTEN)
         break
     }
   }
 
   #endTransaction(): void {
-    this.#isMultiAnswered = false
+    this.#marks &= ~(MULTI_ANSWERED | WATCHING)
     this.#queuedDatabase = undefined
-    this.#isWatching = false
+  }
+
+  #mark(marks: number, isSet: boolean): void {
+    if (isSet) this.#marks |= marks
+    else this.#marks &= ~marks
+  }
+
+  /** Whether one of the marks is set. */
+  #has(marks: number): boolean {
+    return (this.#marks & marks) !== 0
   }
 }
-
-/** After these, nobody else can be given the connection. */
-const LASTING: ReadonlySet<SessionEffectKind> = new Set(["auth", "quit", "routing", "lasting"])
 
 /** Whether an element of EXEC's reply is what a SELECT fails with: it is not known which command it belongs to. */
 function isSelectError(element: unknown): boolean {

@@ -12,7 +12,21 @@ export function closedError(message: string, address?: string): ConnectionError 
 /** What waited for an attempt to connect that has failed. */
 export function failedError(cause: ConnectionError | undefined): ConnectionError {
   if (cause === undefined) return closedError("the connection is closed")
-  return new ConnectionError("closed", `no connection: ${cause.message}`, { address: cause.address, cause })
+  const { address, final, message } = cause
+  return new ConnectionError("closed", `no connection: ${message}`, { address, cause, final })
+}
+
+/** Nothing is opened just after that has failed. */
+export function backingOffError(cause: ConnectionError): ConnectionError {
+  const message = `no connection: waiting for the next attempt after: ${cause.message}`
+  return new ConnectionError("closed", message, { address: cause.address, cause })
+}
+
+export function overloadedError(most: number): ConnectionError {
+  return new ConnectionError(
+    "overloaded",
+    `${most} requests wait for a connection of their own (maxInFlight)`,
+  )
 }
 
 export function tooLateError(timeout: number, most: number): ConnectionError {

@@ -4,40 +4,61 @@
  * be, also of others, and to its owner whether anybody may use it.
  */
 
+import { Backoff } from "../connection/backoff.ts"
 import type { Connection, ConnectionListener } from "../connection/connection.ts"
 import type { Request } from "../connection/request.ts"
+import { ConnectionError } from "../errors.ts"
 import type { Lifecycle } from "../lifecycle.ts"
 import type { ResolvedOptions } from "../options.ts"
 import { timerDelay } from "../util/delay.ts"
-import { closedError, refuse } from "./closed.ts"
+import { backingOffError, closedError, overloadedError, refuse } from "./closed.ts"
 import { Held, type HeldOwner, type HeldSource } from "./held.ts"
 import { Lease } from "./lease.ts"
 import type { DedicatedLimit } from "./limit.ts"
 import { WaitingCheckout, WaitingRequest } from "./waiting.ts"
 
-type Settings = Pick<ResolvedOptions, "commandTimeout" | "database">
+type Settings = Pick<
+  ResolvedOptions,
+  "commandTimeout" | "database" | "maxInFlight" | "backoffInitial" | "backoffMax"
+>
 
 export class DedicatedConnections implements HeldOwner, HeldSource {
   readonly #limit: DedicatedLimit
   readonly #settings: Settings
-  readonly #open: (listener: ConnectionListener) => Connection
+  readonly #isReachable: () => boolean
+  readonly #open: (listener: ConnectionListener, delay: number) => Connection
+  readonly #backoff: Backoff
   readonly #all = new Set<Held>()
   /** The one used last is the last. */
   readonly #idle: Held[] = []
   readonly #leases = new Set<Lease>()
-  readonly #waiting = new Set<{ fail(error: unknown): void }>()
+  readonly #waitingRequests = new Set<{ fail(error: unknown): void }>()
+  readonly #waitingCheckouts = new Set<{ fail(error: unknown): void }>()
   /** Connections that have ended and are being closed. */
   readonly #closing = new Set<Promise<void>>()
   #keepsAlive = true
+  /** Why none could be opened the last time, and until when, by `performance.now()`, no other attempt begins. */
+  #failure: ConnectionError | undefined
+  #backsOffUntil = 0
   #isClosed = false
   #whenClosed: Promise<void> | undefined
   #onNoLease: (() => void) | undefined
 
-  /** @param open opens a connection that ends when it drops, or when its first attempt fails */
-  constructor(limit: DedicatedLimit, settings: Settings, open: (listener: ConnectionListener) => Connection) {
+  /**
+   * @param isReachable whether the server is known to be there
+   * @param open opens a connection that ends when it drops, or when its first attempt fails, which begins after so many ms
+   */
+  constructor(
+    limit: DedicatedLimit,
+    settings: Settings,
+    isReachable: () => boolean,
+    open: (listener: ConnectionListener, delay: number) => Connection,
+  ) {
     this.#limit = limit
     this.#settings = settings
+    this.#isReachable = isReachable
     this.#open = open
+    this.#backoff = new Backoff(settings.backoffInitial, settings.backoffMax)
   }
 
   /**
@@ -51,8 +72,9 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
     }
     const timeout = request.needTerms().timeoutMs(this.#settings.commandTimeout)
     const held = this.#limit.isContended ? undefined : this.takeNow()
-    if (held !== undefined) this.#carryOut(held, request, payload, 0)
-    else this.#waitWith(request, request.copyOf(payload), timeout)
+    if (held === undefined) this.#waitWith(request, payload, timeout)
+    else if (held instanceof ConnectionError) request.fail(held)
+    else this.#carryOut(held, request, payload, 0)
   }
 
   /** Resolves to a connection that stands, for the caller alone until the lease is given back. */
@@ -66,30 +88,46 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
         timeout,
         signal,
         (held) => {
-          this.#waiting.delete(waiter)
+          this.#waitingCheckouts.delete(waiter)
           resolve(this.#leaseOf(held, lifecycle))
         },
         (error) => {
-          this.#waiting.delete(waiter)
+          this.#waitingCheckouts.delete(waiter)
           reject(error)
         },
       )
-      this.#waiting.add(waiter)
+      this.#waitingCheckouts.add(waiter)
       waiter.start()
     })
   }
 
-  takeNow(): Held | undefined {
-    const idle = this.#idle.pop()
-    if (idle !== undefined) {
-      this.#limit.removeIdle(idle)
-      return idle
-    }
-    if (!this.#limit.reserve()) return undefined
-    const held = new Held(this.#open, this)
+  takeNow(): Held | ConnectionError | undefined {
+    const idle = this.#takeIdle()
+    if (idle !== undefined) return idle
+    if (this.#limit.isFull) return undefined
+    const delay = this.#backsOffUntil - performance.now()
+    const failure = delay > 0 ? this.#failure : undefined
+    if (failure !== undefined && !this.#isReachable()) return backingOffError(failure)
+    this.#limit.reserve()
+    const held = new Held((listener) => this.#open(listener, this.#patience(delay)), this)
     if (!this.#keepsAlive) held.connection.keepAlive(false)
     this.#all.add(held)
     return held
+  }
+
+  /** Where others reach the server, the next attempt need not be put off for longer and longer. */
+  #patience(delay: number): number {
+    return Math.min(Math.max(delay, 0), this.#settings.backoffInitial)
+  }
+
+  /** One that stands, if there is: another may still be on its way, for somebody who has given up. */
+  #takeIdle(): Held | undefined {
+    const idle = this.#idle
+    let index = idle.length - 1
+    while (index >= 0 && idle[index]?.connection.status !== "connected") index--
+    const [taken] = idle.splice(index, 1)
+    if (taken !== undefined) this.#limit.removeIdle(taken)
+    return taken
   }
 
   keepAlive(keepsAlive: boolean): void {
@@ -109,6 +147,21 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
   destroy(): void {
     this.#shut()
     for (const held of [...this.#all]) held.discard()
+  }
+
+  /** The server takes connections: there is nothing to wait for after an attempt that has failed. */
+  onConnected(): void {
+    this.#failure = undefined
+    this.#backsOffUntil = 0
+    this.#backoff.reset()
+  }
+
+  /** Several attempts at once that fail count as one. */
+  onAttemptFailed(error: ConnectionError): void {
+    const now = performance.now()
+    if (now < this.#backsOffUntil) return
+    this.#failure = error
+    this.#backsOffUntil = now + this.#backoff.next()
   }
 
   onGivenBack(held: Held): void {
@@ -132,16 +185,22 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
     this.#limit.free()
   }
 
-  #waitWith<Payload>(request: Request<Payload>, payload: Payload, timeout: number): void {
+  #waitWith<Payload>(request: Request<Payload>, given: Payload, timeout: number): void {
+    const { maxInFlight } = this.#settings
+    if (this.#waitingRequests.size >= maxInFlight) {
+      request.fail(overloadedError(maxInFlight))
+      return
+    }
+    const payload = request.copyOf(given)
     const waiter = new WaitingRequest(
       this.#limit,
       this,
       request,
       timeout,
       (held, waitedMs) => this.#carryOut(held, request, payload, waitedMs),
-      () => this.#waiting.delete(waiter),
+      () => this.#waitingRequests.delete(waiter),
     )
-    this.#waiting.add(waiter)
+    this.#waitingRequests.add(waiter)
     waiter.start()
   }
 
@@ -166,7 +225,8 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
   /** Nobody gets a connection any more, and only checkouts keep theirs. */
   #shut(): void {
     this.#isClosed = true
-    for (const waiter of [...this.#waiting]) waiter.fail(closedError("the connection is closed"))
+    for (const waiter of [...this.#waitingRequests, ...this.#waitingCheckouts])
+      waiter.fail(closedError("the connection is closed"))
     for (const held of [...this.#all]) if (!(held.user instanceof Lease)) held.discard()
   }
 

@@ -16,6 +16,9 @@ export interface HeldUser {
 }
 
 export interface HeldOwner {
+  onConnected(): void
+  /** It ends because it could not connect; {@link onEnded} follows. */
+  onAttemptFailed(error: ConnectionError): void
   /** Nobody uses it any more. */
   onGivenBack(held: Held): void
   onEnded(held: Held): void
@@ -23,8 +26,8 @@ export interface HeldOwner {
 
 /** Where connections come from. */
 export interface HeldSource {
-  /** One that nobody uses, or a new one; `undefined` if it has to be waited for. */
-  takeNow(): Held | undefined
+  /** One that nobody uses, or a new one; `undefined` if it has to be waited for, an error if there is none to wait for. */
+  takeNow(): Held | ConnectionError | undefined
 }
 
 export class Held implements ConnectionListener {
@@ -58,6 +61,7 @@ export class Held implements ConnectionListener {
   }
 
   onConnected(): void {
+    this.#owner.onConnected()
     this.user?.onConnected()
   }
 
@@ -65,7 +69,9 @@ export class Held implements ConnectionListener {
     this.user?.onDisconnected(address, error)
   }
 
-  onAttemptFailed(): void {}
+  onAttemptFailed(_address: string, error: ConnectionError): void {
+    this.#owner.onAttemptFailed(error)
+  }
 
   onSentinelFailed(): void {}
 

@@ -8,7 +8,7 @@ import { WaitingClock } from "../util/waiting-clock.ts"
 
 /** Somebody who waits for a connection. */
 export interface Waiter extends Timed {
-  /** There may be one now; whether it has got it. */
+  /** There may be one now; whether it has got it, or waits no longer for another reason. */
   tryTake(): boolean
   /** Its time is over. */
   expire(): void
@@ -44,16 +44,19 @@ export class DedicatedLimit {
     return this.#waiters.size > 0
   }
 
-  /** Counts one more connection, if there may be one; in place of an idle one that leads elsewhere if need be. */
-  reserve(): boolean {
-    if (this.#count >= this.most) {
-      const [longest] = this.#idle
-      if (longest === undefined) return false
+  /** Whether there may be no other connection, not even in place of one that nobody uses. */
+  get isFull(): boolean {
+    return this.#count >= this.most && this.#idle.size === 0
+  }
+
+  /** Counts one more connection, unless it is full; in place of an idle one that leads elsewhere if need be. */
+  reserve(): void {
+    const [longest] = this.#idle
+    if (this.#count >= this.most && longest !== undefined) {
       this.#idle.delete(longest)
       longest.discard()
     }
     this.#count++
-    return true
   }
 
   /** A connection that was counted has ended. */

@@ -6,6 +6,7 @@
 import { ConnectionError } from "../errors.ts"
 import type { Protocol, WatchOptions } from "../options.ts"
 import type { Command, PipelineReplies } from "../protocol/command-map.ts"
+import { commandChecker } from "../protocol/encode.ts"
 import type { Argument } from "../protocol/types.ts"
 import type { Checkout } from "./checkout.ts"
 
@@ -57,6 +58,8 @@ export async function watch<P extends Protocol, const Cs extends readonly Comman
 ): Promise<PipelineReplies<Cs, P> | null> {
   checkCallback(callback)
   const command = watchCommand(keys)
+  // Misuse is told before anything is waited for.
+  commandChecker.command(command)
   for (let left = retries; ; left--) {
     const result = await use(acquire, (conn) => round(conn, command, callback, signal))
     if (result === "given up") return null

@@ -4,7 +4,7 @@
  */
 
 import type { Request, RequestOwner } from "../connection/request.ts"
-import type { ConnectionError } from "../errors.ts"
+import { ConnectionError } from "../errors.ts"
 import { type Abortable, forgetAbort, onAbort } from "../util/abort.ts"
 import { failedError, tooLateError } from "./closed.ts"
 import type { Held, HeldSource, HeldUser } from "./held.ts"
@@ -52,6 +52,10 @@ export class WaitingRequest<Payload> implements Waiter, RequestOwner {
   tryTake(): boolean {
     const held = this.#source.takeNow()
     if (held === undefined) return false
+    if (held instanceof ConnectionError) {
+      this.fail(held)
+      return true
+    }
     this.#stop()
     this.#carryOut(held, this.#limit.now() - this.#since)
     return true
@@ -112,14 +116,21 @@ export class WaitingCheckout implements Waiter, HeldUser, Abortable {
   }
 
   start(): void {
+    const hasTaken = !this.#limit.isContended && this.tryTake()
+    // There is nothing to wait for: it has one that stands, or has failed.
+    if (hasTaken && this.#held === undefined) return
+    if (!hasTaken) this.#limit.wait(this)
     if (this.#signal !== undefined) onAbort(this.#signal, this)
     this.#limit.startClock(this, this.#timeout)
-    if (this.#limit.isContended || !this.tryTake()) this.#limit.wait(this)
   }
 
   tryTake(): boolean {
     const held = this.#source.takeNow()
     if (held === undefined) return false
+    if (held instanceof ConnectionError) {
+      this.fail(held)
+      return true
+    }
     this.#held = held
     held.user = this
     if (held.connection.status === "connected") this.onConnected()

@@ -9,7 +9,10 @@ import { socketDial } from "../transport/socket.ts"
 import { type Endpoint, formatEndpoint } from "../transport/transport.ts"
 
 /** What a connection may have more than its options say. */
-export type Extras = Pick<ConnectionOptions, "pushes" | "fetchClientId" | "source" | "isReplaceable">
+export type Extras = Pick<
+  ConnectionOptions,
+  "pushes" | "fetchClientId" | "source" | "isReplaceable" | "delay"
+>
 
 /** Opens a connection, which connects in the background. */
 export function openConnection(

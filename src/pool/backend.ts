@@ -8,6 +8,7 @@ import type { ConnectionListener } from "../connection/connection.ts"
 import type { Executor } from "../connection/executor.ts"
 import type { Request } from "../connection/request.ts"
 import type { Status } from "../connection/state.ts"
+import { closedError, failedError } from "../dedicated/closed.ts"
 import { DedicatedConnections } from "../dedicated/connections.ts"
 import { DedicatedLimit } from "../dedicated/limit.ts"
 import { SHARED_REFUSALS, screen } from "../dedicated/screening.ts"
@@ -16,10 +17,12 @@ import { type Extras, openConnection } from "../open/open.ts"
 import type { ResolvedPoolOptions } from "../options.ts"
 import { SentinelSource } from "../sentinel/source.ts"
 import { Members } from "./members.ts"
+import { WaitingRoom } from "./waiting-room.ts"
 
 export class PoolBackend implements Executor, Backend {
   readonly dedicated: DedicatedConnections
   readonly #members: Members
+  readonly #room: WaitingRoom
   readonly #listener: ConnectionListener
   #isClosing = false
   #isOver = false
@@ -30,18 +33,29 @@ export class PoolBackend implements Executor, Backend {
     const extras: Extras = sentinel === undefined ? {} : { source: new SentinelSource(sentinel) }
     const own: Extras = { ...extras, isReplaceable: true }
     const passing = { ...options, exitOnDisconnection: true }
-    this.dedicated = new DedicatedConnections(new DedicatedLimit(maxDedicated), options, (each) =>
-      openConnection(passing, each, false, own),
+    this.dedicated = new DedicatedConnections(
+      new DedicatedLimit(maxDedicated),
+      options,
+      () => this.status === "connected",
+      (each, delay) => openConnection(passing, each, false, { ...own, delay }),
     )
+    this.#room = new WaitingRoom(options.commandTimeout, options.maxInFlight)
     this.#members = new Members(
       size,
       strategy,
       exitOnFirstFailure,
       (each) => openConnection(options, each, false, extras),
       {
-        onConnected: (...told) => listener.onConnected(...told),
+        onConnected: (...told) => {
+          this.dedicated.onConnected()
+          this.#room.carryOut(this)
+          listener.onConnected(...told)
+        },
         onDisconnected: (...told) => listener.onDisconnected(...told),
-        onAttemptFailed: (...told) => listener.onAttemptFailed(...told),
+        onAttemptFailed: (address, error) => {
+          if (this.status !== "connecting") this.#room.failAll(failedError(error))
+          listener.onAttemptFailed(address, error)
+        },
         onSentinelFailed: (...told) => listener.onSentinelFailed(...told),
         onEnded: (error) => {
           if (!this.#isClosing) this.#end(error)
@@ -52,13 +66,19 @@ export class PoolBackend implements Executor, Backend {
 
   submit<Payload>(request: Request<Payload>, payload: Payload): void {
     if (request.isSpecial(payload)) this.#submitSpecial(request, payload)
-    else this.#members.pick().submit(request, payload)
+    else this.#submitShared(request, payload)
   }
 
   #submitSpecial<Payload>(request: Request<Payload>, payload: Payload): void {
     const verdict = screen(request, payload, SHARED_REFUSALS)
     if (verdict === "dedicated") this.dedicated.run(request, payload)
-    else if (verdict === "shared") this.#members.pick().submit(request, payload)
+    else if (verdict === "shared") this.#submitShared(request, payload)
+  }
+
+  #submitShared<Payload>(request: Request<Payload>, payload: Payload): void {
+    const member = this.#members.pick()
+    if (member === undefined) this.#room.add(request, payload)
+    else member.submit(request, payload)
   }
 
   get status(): Status {
@@ -77,6 +97,7 @@ export class PoolBackend implements Executor, Backend {
   /** Checkouts go on meanwhile. */
   async close(timeout: number): Promise<void> {
     this.#isClosing = true
+    this.#room.failAll(closedError("the connection is closed"))
     await Promise.all([this.#members.close(timeout), this.dedicated.close(timeout)])
     this.#end(undefined)
   }
@@ -90,6 +111,7 @@ export class PoolBackend implements Executor, Backend {
   #end(error: ConnectionError | undefined): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#room.failAll(error === undefined ? closedError("the connection is closed") : failedError(error))
     this.dedicated.destroy()
     this.#listener.onEnded(error)
   }

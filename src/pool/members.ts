@@ -41,8 +41,8 @@ export class Members {
     while (this.#all.length < size) this.#all.push(this.#member(open))
   }
 
-  /** The one that is to carry out the next request. */
-  pick(): Connection {
+  /** The one that is to carry out the next request; `undefined` if that is the one which stands first. */
+  pick(): Connection | undefined {
     const up = this.#up
     if (isSome(up)) {
       const picked = this.#picker.pick(up)
@@ -52,12 +52,11 @@ export class Members {
   }
 
   /** They are told after the fact: whoever reacts to a rejection may come before. */
-  #pickAnew(): Connection {
-    for (const status of ["connected", "connecting"] as const) {
-      const such = this.#all.filter((connection) => connection.status === status)
-      if (isSome(such)) return this.#picker.pick(such)
-    }
-    return this.#picker.pick(this.#all)
+  #pickAnew(): Connection | undefined {
+    const up = this.#all.filter((connection) => connection.status === "connected")
+    if (isSome(up)) return this.#picker.pick(up)
+    // The only one lets requests wait by itself, and those that are not on their way have an error for them.
+    return this.#all.length > 1 && this.status === "connecting" ? undefined : this.#picker.pick(this.#all)
   }
 
   get status(): Status {

@@ -38,6 +38,7 @@ export class WaitingClock<T extends Timed> implements FairTimerOwner {
 
   stop(waiting: T): void {
     this.#heap.remove(waiting)
+    if (this.#heap.first === undefined) this.#timer.stop()
   }
 
   nextDue(): number {

@@ -28,8 +28,11 @@ class Place {
 
   constructor(t: TestContext, limit: DedicatedLimit, { host, port }: RedisServer) {
     this.#options = resolveOptions([{ host, port, clientInfo: false, exitOnDisconnection: true }])
-    this.connections = new DedicatedConnections(limit, this.#options, (listener) =>
-      openConnection(this.#options, listener, false, { isReplaceable: true }),
+    this.connections = new DedicatedConnections(
+      limit,
+      this.#options,
+      () => true,
+      (listener, delay) => openConnection(this.#options, listener, false, { isReplaceable: true, delay }),
     )
     t.after(() => this.connections.destroy())
   }

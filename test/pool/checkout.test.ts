@@ -3,13 +3,14 @@ import assert from "node:assert/strict"
 import { after, before, describe, test } from "node:test"
 import { type Checkout, type Pool, Redix } from "@redix/client"
 import { FakeServer, handshake } from "../../support/fake-server.ts"
-import { RedisServer } from "../../support/server.ts"
+import { freePort, RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import {
   atLeast,
   connectionFailure,
   misuse,
   nextDisconnection,
+  redisFailure,
   rejection,
   uniqueKey,
 } from "../contract/helpers.ts"
@@ -140,6 +141,19 @@ describe("a checkout", () => {
   const replaced: readonly (readonly [what: string, (conn: Checkout) => Promise<unknown>])[] = [
     ["AUTH", (conn) => conn.command(["AUTH", "default", "any"])],
     ["CLIENT TRACKING", (conn) => conn.command(["CLIENT", "TRACKING", "ON"])],
+    [
+      "CLIENT TRACKING that is off again only in a transaction which is discarded",
+      (conn) =>
+        conn.pipeline([["CLIENT", "TRACKING", "ON"], ["MULTI"], ["CLIENT", "TRACKING", "OFF"], ["DISCARD"]]),
+    ],
+    ["CLIENT TRACKING without reply", (conn) => conn.noreplyCommand(["CLIENT", "TRACKING", "ON"])],
+    [
+      "CLIENT TRACKING that may be off again",
+      async (conn) => {
+        await conn.command(["CLIENT", "TRACKING", "ON"])
+        await conn.noreplyCommand(["CLIENT", "TRACKING", "OFF", "NOSUCHWORD"])
+      },
+    ],
     ["CLIENT SETNAME", (conn) => conn.command(["CLIENT", "SETNAME", "mine"])],
     ["READONLY", (conn) => conn.safe.command(["READONLY"])],
     ["something that blocks", async (conn) => void conn.safe.command(["BLPOP", uniqueKey(), 0])],
@@ -156,6 +170,32 @@ describe("a checkout", () => {
       assert.notEqual(await nextId(pool), id)
     })
   }
+
+  test("what ran although CLIENT REPLY was refused is not handed on", async (t) => {
+    await server.send("ACL", "SETUSER", "loud", "on", ">pw", "~*", "+@all", "-client|reply")
+    const credentials = { username: "loud", password: "pw" }
+    const pool = await connected(t, server, { maxDedicated: 1, ...credentials })
+    const tracking = await pool.checkout()
+    await redisFailure(tracking.noreplyCommand(["CLIENT", "TRACKING", "ON"]), "NOPERM")
+    await tracking.release()
+    const next = await pool.checkout()
+    assert.deepEqual((await next.command(["CLIENT", "TRACKINGINFO"]))[1], ["off"])
+    const both = [next.command(["SELECT", 0]), redisFailure(next.noreplyCommand(["SELECT", 3]), "NOPERM")]
+    await Promise.all(both)
+    await next.release()
+    assert.match(await pool.use((conn) => conn.command(["CLIENT", "INFO"])), / db=0 /)
+  })
+
+  test("an UNWATCH that was not accepted ends nothing", async (t) => {
+    const pool = await connected(t, server, { maxDedicated: 1 })
+    const key = uniqueKey()
+    const conn = await pool.checkout()
+    await conn.command(["WATCH", key])
+    await conn.noreplyCommand(["UNWATCH", "too many arguments"])
+    await conn.release()
+    await pool.command(["SET", key, 0])
+    assert.deepEqual(await pool.use((next) => next.transactionPipeline([["INCR", key]])), [1])
+  })
 
   test("what is in flight gets its reply before it goes back, and what blocks does not", async (t) => {
     const pool = await connected(t, server)
@@ -299,6 +339,8 @@ describe("waiting for a checkout", () => {
     await misuse(() => pool.use(undefined as never), /callback/)
     await misuse(() => pool.watch("k", "no function" as never), /callback/)
     await misuse(() => pool.watch([], () => null), /key/)
+    const unreachable = started(t, { host: "127.0.0.1", port: await freePort() })
+    await misuse(() => unreachable.watch([undefined as never], () => null), /WATCH/)
     await misuse(() => pool.watch("k", () => null, { retries: -1 }), /"retries"/)
   })
 })

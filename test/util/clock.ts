@@ -31,6 +31,11 @@ export class Clock {
     t.mock.method(globalThis, "clearImmediate", (timer: unknown) => void this.#immediates.delete(timer))
   }
 
+  /** How many timeouts and immediates there are. */
+  get pending(): number {
+    return this.#timeouts.size + this.#immediates.size
+  }
+
   /** Lets time pass, a turn of the event loop for each ms, until `end`. */
   passUntil(end: number): void {
     while (this.now < end) {

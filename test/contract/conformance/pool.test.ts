@@ -1,0 +1,44 @@
+/** The contract of every client, on a pool. */
+import { Pool } from "@redix/client"
+import { RedisServer } from "../../../support/server.ts"
+import type { Topology } from "./bed.ts"
+import { conformance } from "./suite.ts"
+
+const topology: Topology = {
+  name: "Pool",
+  manyConnections: true,
+  refused: [
+    ["MULTI"],
+    ["EXEC"],
+    ["DISCARD"],
+    ["WATCH", "key"],
+    ["UNWATCH"],
+    ["SELECT", "1"],
+    ["AUTH", "secret"],
+    ["QUIT"],
+    ["CLIENT", "TRACKING", "ON"],
+  ],
+  failsOneByOne: false,
+  needsKey: false,
+  usesClientReply: true,
+  nobodyThere: "refused",
+  async setUp() {
+    const server = await RedisServer.start()
+    const at = { host: server.host, port: server.port, size: 3 }
+    return {
+      servers: [server],
+      start: (options) => Pool.start<2 | 3>({ ...at, ...options }),
+      connect: (options) => Pool.connect<2 | 3>({ ...at, ...options }),
+      startAt: ({ host, port }, options) => Pool.start<2 | 3>({ host, port, size: 3, ...options }),
+      connectAt: ({ host, port }, options) => Pool.connect<2 | 3>({ host, port, size: 3, ...options }),
+      named: (name) => Pool.named(name),
+      program: `
+        import { Pool } from "@redix/client"
+        const client = await Pool.connect(${JSON.stringify(at)})
+      `,
+      stop: () => server.stop(),
+    }
+  },
+}
+
+conformance(topology)

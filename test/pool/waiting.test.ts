@@ -1,0 +1,124 @@
+/** Requests that are issued while none of a pool's connections stands: they are for the first that does. */
+import assert from "node:assert/strict"
+import { describe, type TestContext, test } from "node:test"
+import type { PoolOptions } from "@redix/client"
+import { bulk, FakeServer, handshake } from "../../support/fake-server.ts"
+import { freePort } from "../../support/server.ts"
+import { until } from "../../support/wait.ts"
+import { connectionFailure, misuse, rejection } from "../contract/helpers.ts"
+import { started } from "./setup.ts"
+
+/** A pool at a server that greets only whom it is told to, and echoes. */
+async function hesitant(t: TestContext, options: PoolOptions<2> = {}) {
+  const fake = await FakeServer.start((connection) => {
+    connection.onCommand = (command) => {
+      if (command[0] === "PING") return undefined
+      return command[0] === "ECHO" ? bulk(command[1] ?? "") : (handshake(command) ?? "+OK\r\n")
+    }
+  })
+  t.after(() => fake.stop())
+  const size = options.size ?? 3
+  const pool = started(t, fake, { ...options, size })
+  const greet = async (index: number) => {
+    await until(() => (fake.connections[index]?.received.length ?? 0) > 0)
+    fake.connections[index]?.write("+PONG\r\n")
+  }
+  return { pool, fake, greet }
+}
+
+describe("before any connection of a pool stands", () => {
+  for (const strategy of ["least-busy", "round-robin", "random"] as const) {
+    test(`requests wait for the first that does, whichever it is (${strategy})`, async (t) => {
+      const { pool, greet } = await hesitant(t, { strategy })
+      const echoes = Array.from({ length: 20 }, (_, index) => pool.command(["ECHO", `${index}`]))
+      const piped = pool.pipeline([
+        ["ECHO", "a"],
+        ["ECHO", "b"],
+      ])
+      await greet(1)
+      assert.deepEqual(
+        await Promise.all(echoes),
+        echoes.map((_, index) => `${index}`),
+      )
+      assert.deepEqual(await piped, ["a", "b"])
+    })
+  }
+
+  test("what is sent is what was given, and in that order", async (t) => {
+    const { pool, fake, greet } = await hesitant(t)
+    const command: [string, string] = ["ECHO", "first"]
+    const first = pool.command(command)
+    command[1] = "second"
+    const second = pool.command(command)
+    command[1] = "never"
+    await greet(2)
+    assert.deepEqual(await Promise.all([first, second]), ["first", "second"])
+    assert.deepEqual(
+      fake.connections.flatMap(({ received }) => received).filter(([name]) => name === "ECHO"),
+      [
+        ["ECHO", "first"],
+        ["ECHO", "second"],
+      ],
+    )
+  })
+
+  test("a timeout and a signal end the waiting, and nothing is sent", async (t) => {
+    const { pool, fake, greet } = await hesitant(t, { commandTimeout: 40 })
+    const stop = new AbortController()
+    const stopped = rejection(pool.command(["ECHO", "stopped"], { signal: stop.signal, timeout: 5000 }))
+    await connectionFailure(pool.command(["ECHO", "late"]), "timeout", "not-sent")
+    await connectionFailure(pool.noreplyCommand(["ECHO", "late"], { timeout: 20 }), "timeout", "not-sent")
+    stop.abort(new Error("stop"))
+    assert.equal((await stopped).message, "stop")
+    const rest = pool.command(["ECHO", "rest"], { timeout: 5000 })
+    await greet(0)
+    assert.equal(await rest, "rest")
+    const echoed = fake.connections.flatMap(({ received }) => received).filter(([name]) => name === "ECHO")
+    assert.deepEqual(echoed, [["ECHO", "rest"]])
+  })
+
+  test("a request has one deadline over its waiting and its reply", async (t) => {
+    const { pool, fake, greet } = await hesitant(t)
+    const since = performance.now()
+    const failed = connectionFailure(pool.command(["GET", "k"], { timeout: 1000 }), "timeout", "unknown")
+    for (const connection of fake.connections) connection.onCommand = () => undefined
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    for (const connection of fake.connections) connection.onCommand = () => undefined
+    await greet(0)
+    await failed
+    const elapsed = performance.now() - since
+    assert.ok(elapsed >= 990 && elapsed < 1600, `${elapsed} ms`)
+  })
+
+  test("what waits rejects once no connection is on its way any more", async (t) => {
+    const pool = started(t, { host: "127.0.0.1", port: await freePort() }, { backoffInitial: 1000 })
+    const error = await connectionFailure(pool.command(["PING"]), "closed", "not-sent")
+    assert.equal(error.final, false)
+    assert.ok(error.cause instanceof Error)
+    assert.equal(pool.status, "disconnected")
+  })
+
+  test("close, destroy and exitOnDisconnection reject what waits, for good", async (t) => {
+    for (const end of ["close", "destroy"] as const) {
+      const { pool } = await hesitant(t)
+      const failed = connectionFailure(pool.command(["ECHO", "x"]), "closed", "not-sent")
+      await pool[end]()
+      assert.equal((await failed).final, true)
+    }
+    const { pool, fake } = await hesitant(t, { exitOnDisconnection: true })
+    const failed = connectionFailure(pool.command(["ECHO", "x"]), "closed", "not-sent")
+    await until(() => fake.connections.length === 3)
+    fake.connections[1]?.reset()
+    assert.equal((await failed).final, true)
+    assert.equal((await pool.closed)?.final, true)
+  })
+
+  test("misuse is told at once, and maxInFlight bounds what waits", async (t) => {
+    const { pool, greet } = await hesitant(t, { maxInFlight: 2 })
+    await misuse(() => pool.command(["GET", undefined as never]), /GET/)
+    const waiting = [pool.command(["ECHO", "a"]), pool.pipeline([["ECHO", "b"]])]
+    await connectionFailure(pool.command(["ECHO", "c"]), "overloaded", "not-sent")
+    await greet(0)
+    assert.deepEqual(await Promise.all(waiting), ["a", ["b"]])
+  })
+})

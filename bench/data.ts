@@ -1,6 +1,6 @@
 // The keys and values that the workloads read and write, and how they get onto the server and off it again.
 // Every key starts with the same prefix, so that a server given by --url keeps what else it holds.
-import { createClient } from "redis"
+import { createClient, createCluster } from "redis"
 
 const PREFIX = "redix-bench:"
 const SMALL_KEYS = 1000
@@ -44,6 +44,17 @@ export async function seed(url: string): Promise<void> {
     for (const size of ["1m", "10m"] as const) await send(["SET", bigKey(size), bigText(size)])
     await send(["SET", bigKey("1m-unicode"), bigUnicode()])
   })
+}
+
+/** What the workloads of clusters read. */
+export async function seedCluster(urls: readonly string[]): Promise<void> {
+  const cluster = createCluster({ rootNodes: urls.map((url) => ({ url })) })
+  await cluster.connect()
+  try {
+    await Promise.all(smallKeys.map((key) => cluster.set(key, smallValue)))
+  } finally {
+    await cluster.close()
+  }
 }
 
 export async function removeSeed(url: string): Promise<void> {

@@ -3,6 +3,7 @@
 import { perColumn, quietest, roundsOf, type Values } from "./columns.ts"
 import { judged, type Row, ratiosOf } from "./report.ts"
 import type { Outcome } from "./run.ts"
+import { ratio } from "./stats.ts"
 import { resubscribeWorkload } from "./workloads/resubscribe.ts"
 import { PIECES, splitName } from "./workloads/split.ts"
 import type { Bar } from "./workloads/workload.ts"
@@ -12,6 +13,10 @@ import type { Bar } from "./workloads/workload.ts"
 // the heap, and must be copied once, which those of ten thousand are spared.
 const LINEAR = 4
 const CUT_AT_WILL = 5
+/** A command on a cluster, of one on a single connection. */
+const OF_SINGLE = 1.3
+const AS_MANY_NODES_AS_ONE_LIKES = 1.3
+const TEN_TIMES_THE_NODES = 15
 
 export function derivedRows(outcomes: readonly Outcome[]): Row[] {
   const crowds = outcomes.filter(({ workload }) => workload.name.startsWith("million-"))
@@ -21,6 +26,9 @@ export function derivedRows(outcomes: readonly Outcome[]): Row[] {
     ...growth(outcomes, "million-1m", "million-10k", LINEAR),
     ...growth(outcomes, small, large, CUT_AT_WILL),
     ...growth(outcomes, "pubsub-iterator", "pubsub-1ch", undefined),
+    ...outcomes.flatMap(singleRows),
+    ...growth(outcomes, "cluster-nodes-1000", "cluster-nodes-3", AS_MANY_NODES_AS_ONE_LIKES),
+    ...growth(outcomes, "cluster-refresh-1000", "cluster-refresh-100", TEN_TIMES_THE_NODES),
     ...outcomes.filter(({ workload }) => workload.name === resubscribeWorkload.name).map(totalTimeRow),
   ]
 }
@@ -36,6 +44,26 @@ function totalTimeRow(outcome: Outcome): Row {
   const micros = quietest(roundsOf(outcome, "wall"))
   const values = perColumn((column) => (micros[column] === undefined ? undefined : micros[column] / 1000))
   return judged({ name: `${outcome.workload.name} time`, unit: "ms", bar: undefined, values, ratios: {} })
+}
+
+/** What was measured beside on one connection, and how much dearer the cluster was, quietest round by quietest round. */
+function singleRows(outcome: Outcome): Row[] {
+  const { name, unit } = outcome.workload
+  const singles = roundsOf(outcome, "single")
+  if (Object.keys(singles).length === 0) return []
+  const rounds = roundsOf(outcome, "value")
+  const values = perColumn((column) => ratio(rounds[column] ?? [], singles[column] ?? [])?.best)
+  const bar: Bar | undefined = outcome.workload.bar && { limit: OF_SINGLE, against: "nothing" }
+  return [
+    judged({
+      name: `${name} single`,
+      unit,
+      bar: undefined,
+      values: quietest(singles),
+      ratios: ratiosOf(singles),
+    }),
+    judged({ name: `${name} / single`, unit: "times", bar, values, ratios: {} }),
+  ]
 }
 
 function growth(outcomes: readonly Outcome[], hard: string, easy: string, limit: number | undefined): Row[] {

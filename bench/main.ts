@@ -3,9 +3,10 @@
 import { existsSync } from "node:fs"
 import { loadavg } from "node:os"
 import { fileURLToPath } from "node:url"
-import { removeSeed, seed } from "./data.ts"
+import { removeSeed, seed, seedCluster } from "./data.ts"
 import { derivedRows } from "./derived.ts"
 import { environment } from "./environment.ts"
+import { FakeNodes } from "./fake-nodes.ts"
 import type { Targets } from "./messages.ts"
 import { HELP, type Options, parseOptions } from "./options.ts"
 import { progressOn } from "./progress.ts"
@@ -14,6 +15,7 @@ import { defaultFile, writeResults } from "./results.ts"
 import { run } from "./run.ts"
 import { SplitProxy } from "./split-proxy.ts"
 import { failuresOf, LEGEND, table } from "./table.ts"
+import { NODE_COUNTS } from "./workloads/cluster.ts"
 import { PIECES } from "./workloads/split.ts"
 
 process.exitCode = await main(process.argv.slice(2))
@@ -55,7 +57,8 @@ async function compare(options: Options, url: string): Promise<number> {
   const date = new Date()
   const proxies = await Promise.all(PIECES.map((bytes) => SplitProxy.start(url, bytes)))
   const split = Object.fromEntries(PIECES.map((bytes, i) => [bytes, proxies[i]!.url]))
-  const outcomes = await measure(options, { server: url, split })
+  await using clusters = await clustersFor(options)
+  const outcomes = await measure(options, { server: url, split, ...clusters.targets })
   for (const proxy of proxies) proxy.stop()
   const rows = [...outcomes.map(rowOf), ...derivedRows(outcomes)]
   const results = { date, environment: await environment(url), plan: options, outcomes, rows }
@@ -81,6 +84,35 @@ function heading({ machine, node, server, packages }: Awaited<ReturnType<typeof 
   const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
   const load = loadavg()[0]!.toFixed(1)
   return `${versions.join(", ")}; Node.js ${node}, ${server}, ${machine.cores} x ${machine.cpu}, load ${load}`
+}
+
+interface RunningClusters extends AsyncDisposable {
+  readonly targets: Pick<Targets, "cluster" | "nodes">
+}
+
+/** As far as workloads need them: their processes cost time on a small machine, though none of the client's CPU. */
+async function clustersFor({ workloads }: Options): Promise<RunningClusters> {
+  const needs = new Set(workloads.map((workload) => workload.needs))
+  const real = needs.has("cluster") ? await startCluster() : undefined
+  const fakes = needs.has("nodes") ? await Promise.all(NODE_COUNTS.map((n) => FakeNodes.start(n))) : []
+  return {
+    targets: {
+      cluster: real?.urls() ?? [],
+      nodes: Object.fromEntries(fakes.map(({ url }, i) => [NODE_COUNTS[i], url])),
+    },
+    async [Symbol.asyncDispose]() {
+      for (const fake of fakes) fake.stop()
+      await real?.stop()
+    },
+  }
+}
+
+async function startCluster() {
+  const { RedisCluster } = await import("../support/cluster.ts")
+  // Patient, since a node that is kept from the CPU by a benchmark is not dead.
+  const cluster = await RedisCluster.start({ nodeTimeout: 15_000 })
+  await seedCluster(cluster.urls())
+  return cluster
 }
 
 interface RunningServer {

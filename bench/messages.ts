@@ -6,6 +6,10 @@ export interface Targets {
   readonly server: string
   /** For each piece size of the split workloads, the URL of the proxy that cuts replies into such pieces. */
   readonly split: Readonly<Record<number, string>>
+  /** Of all nodes of the cluster; none where no workload needs it. */
+  readonly cluster: readonly string[]
+  /** For each number of fake nodes, the URL of one of them. */
+  readonly nodes: Readonly<Record<number, string>>
 }
 
 export type Request =

@@ -1,6 +1,10 @@
-// `node --import tsx bench/micro.ts [regex]`: what the encoder and the parser cost by themselves, without a socket, a
+// `node --import tsx bench/micro.ts [regex]`: what the encoder, the parser and the way to a slot cost by themselves, without a socket, a
 // server or a promise, in nanoseconds for a command or a reply. Reads `src`, not `dist`. Wall time, unlike main.ts.
 import { Bench } from "tinybench"
+import { slotOfCommand } from "../src/cluster/routing.ts"
+import { slotOf } from "../src/cluster/slots.ts"
+import { commandInfo } from "../src/protocol/command-info.ts"
+import { firstKeyPlace, keysOf } from "../src/protocol/command-keys.ts"
 import { Encoder } from "../src/protocol/encode.ts"
 import { INCOMPLETE, Parser } from "../src/protocol/parser.ts"
 
@@ -50,10 +54,39 @@ const parserTasks: readonly Task[] = [
   whole("1 MiB Buffer", bulk("x".repeat(1 << 20)), 65_536, true),
 ]
 
+// `repeat` would make a tree, which is slower to walk.
+const key100 = new Array<string>(100).fill("x").join("")
+const tagged = `{${key8}}:profile`
+const bytes20 = Buffer.from(key20)
+const getBytes = Buffer.from("GET")
+const get20 = ["GET", key20]
+const mget = ["MGET", ...Array.from({ length: 100 }, (_, i) => `user:${i}`)]
+const evalOne = ["EVAL", "return redis.call('GET', KEYS[1])", 1, key20]
+const xread = ["XREAD", "COUNT", 10, "BLOCK", 100, "STREAMS", key20, "other", "0", "0"]
+
+const routingTasks: readonly Task[] = [
+  routing("slot of a key of 8", () => slotOf(key8)),
+  routing("slot of a key of 20", () => slotOf(key20)),
+  routing("slot of a key of 100", () => slotOf(key100)),
+  routing("slot of a hash tag", () => slotOf(tagged)),
+  routing("slot of 50 non-ASCII characters", () => slotOf(cyrillic50)),
+  routing("slot of a Buffer of 20", () => slotOf(bytes20)),
+  routing("first key, GET", () => firstKeyPlace(commandInfo("GET"))),
+  routing("first key, get", () => firstKeyPlace(commandInfo("get"))),
+  routing("first key, a Buffer", () => firstKeyPlace(commandInfo(getBytes))),
+  routing("slot of a command, GET, key of 20", () => slotOfCommand(get20)),
+  routing("slot of a command, EVAL of one key", () => slotOfCommand(evalOne)),
+  routing("slot of a command, XREAD", () => slotOfCommand(xread)),
+  routing("keys, GET", () => keysOf(get20).length),
+  routing("keys, MGET of 100", () => keysOf(mget).length),
+  routing("keys, EVAL of one key", () => keysOf(evalOne).length),
+  routing("keys, XREAD", () => keysOf(xread).length),
+]
+
 await main(new RegExp(process.argv[2] ?? ""))
 
 async function main(only: RegExp): Promise<void> {
-  const tasks = [...encoderTasks, ...parserTasks].filter(({ name }) => only.test(name))
+  const tasks = [...encoderTasks, ...parserTasks, ...routingTasks].filter(({ name }) => only.test(name))
   const bench = new Bench(OPTIONS)
   for (const { name, run } of tasks) bench.add(name, run, { async: false })
   await bench.run()
@@ -118,6 +151,15 @@ function parseInPieces(parser: Parser, bytes: Buffer, pieceBytes: number, asByte
     while (parser.next(asBytes) !== INCOMPLETE) found++
   }
   return found
+}
+
+/** The sum keeps the engine from leaving out what nobody looks at. */
+function routing(name: string, once: () => number): Task {
+  let sum = 0
+  const run = (): void => {
+    for (let i = 0; i < COMMANDS; i++) sum = (sum + once()) | 0
+  }
+  return { name: `route ${name}`, operations: COMMANDS, run }
 }
 
 function bulk(text: string): string {

@@ -27,7 +27,8 @@ npm run bench -- [options]
   --seconds <s>       length of a measured slice (default: ${NORMAL.seconds})
   --quick             ${QUICK.rounds} rounds of ${QUICK.seconds} s: a first impression in a minute and a half
   --json <file>       where to write the raw figures (default: bench/results/<date>.json)
-  --url <url>         use this server instead of starting one (keys: redix-bench:*, removed afterwards)
+  --url <url>         use this server instead of starting one (keys: redix-bench:*, removed afterwards); clusters are
+                      started in any case
   --help              this text
 
 Workloads: ${WORKLOADS.map(({ name }) => name).join(", ")}`

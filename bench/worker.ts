@@ -1,6 +1,6 @@
 // One client's own process: does what the parent asks, one thing after the other, and ends when the parent lets go.
 // Knows the client by its adapter only, and leaves rounds, comparison and output to the parent.
-import { loadClient, loadSubscriber } from "./clients/registry.ts"
+import { loadClient, loadCluster, loadSubscriber } from "./clients/registry.ts"
 import type { Answer, Request, Targets } from "./messages.ts"
 import { workloadNamed } from "./workloads/all.ts"
 import type { Bench, Sample } from "./workloads/workload.ts"
@@ -37,12 +37,20 @@ async function open({ client, targets }: Extract<Request, { kind: "open" }>): Pr
     connect: (url = targets.server) => connect(url),
     connectSubscriber: async () => (await loadSubscriber(client))(targets.server),
     splitUrl: (pieceBytes) => splitUrl(targets, pieceBytes),
+    connectCluster: async () => (await loadCluster(client))(targets.cluster),
+    nodesUrl: (count) => nodesUrl(targets, count),
   }
 }
 
 function splitUrl({ split }: Targets, pieceBytes: number): string {
   const url = split[pieceBytes]
   if (url === undefined) throw new Error(`no proxy cuts into ${pieceBytes} bytes`)
+  return url
+}
+
+function nodesUrl({ nodes }: Targets, count: number): string {
+  const url = nodes[count]
+  if (url === undefined) throw new Error(`there is no cluster of ${count} nodes`)
   return url
 }
 

@@ -1,6 +1,6 @@
 /**
  * The TypeScript code in README.md and docs: each block stands alone as a module, is type-checked, and runs to its end
- * against a real server. Blocks after ```ts no-run are type-checked only.
+ * against a real server, or a real cluster. Blocks after ```ts no-run are type-checked only.
  *
  * Each block becomes a file in a project that depends on the built package, at the same line as in its page, so that
  * messages of the compiler and stacks show the place in the page.
@@ -9,6 +9,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { temporaryFolder } from "../support/cleanup.ts"
+import { RedisCluster } from "../support/cluster.ts"
 import { RedisServer } from "../support/server.ts"
 import { runNode } from "./child.ts"
 
@@ -19,6 +20,9 @@ const RUN_TIMEOUT_MS = 30_000
 
 /** What the blocks name as their server; the copies that run here have another port. */
 const PORT = /\b6379\b/g
+
+/** What they name as nodes of a cluster. */
+const CLUSTER_PORT = /\b700([0-5])\b/g
 
 interface CodeBlock {
   readonly page: string
@@ -34,7 +38,9 @@ async function main(): Promise<number> {
   const blocks = pages().flatMap(blocksOf)
   const run = blocks.filter(({ isRun }) => isRun)
   await using server = await RedisServer.start()
-  const project = createProject(blocks, server.port)
+  await using cluster = await RedisCluster.start()
+  const clusterPorts = cluster.nodes.map(({ port }) => port)
+  const project = createProject(blocks, server.port, clusterPorts)
   const compiled = await compile(project)
   if (compiled.code !== 0) {
     console.error(compiled.output.replaceAll(/^(\S+)@\d+\.ts\((\d+),(\d+)\)/gm, pageAndLine))
@@ -42,7 +48,7 @@ async function main(): Promise<number> {
   }
   let failures = 0
   for (const block of run) {
-    await server.send("FLUSHALL")
+    await Promise.all([server.send("FLUSHALL"), cluster.flush()])
     const file = join("out", `${nameOf(block)}.js`)
     const { code, output } = await runNode(["--enable-source-maps", file], {
       cwd: project,
@@ -90,7 +96,7 @@ function pageAndLine(_: string, name: string, line: string, column: string): str
 }
 
 /** A project as a user of the package has one. */
-function createProject(blocks: readonly CodeBlock[], port: number): string {
+function createProject(blocks: readonly CodeBlock[], port: number, clusterPorts: readonly number[]): string {
   const project = temporaryFolder("code-blocks")
   mkdirSync(join(project, "node_modules/@redix"), { recursive: true })
   symlinkSync(root, join(project, "node_modules/@redix/client"), "dir")
@@ -112,8 +118,10 @@ function createProject(blocks: readonly CodeBlock[], port: number): string {
     files: blocks.map((block) => `${nameOf(block)}.ts`),
   })
   for (const block of blocks) {
-    const code = "\n".repeat(block.line - 1) + block.code.replaceAll(PORT, `${port}`)
-    writeFileSync(join(project, `${nameOf(block)}.ts`), code)
+    const code = block.code
+      .replaceAll(PORT, `${port}`)
+      .replaceAll(CLUSTER_PORT, (_, index) => `${clusterPorts[Number(index)]}`)
+    writeFileSync(join(project, `${nameOf(block)}.ts`), "\n".repeat(block.line - 1) + code)
   }
   return project
 }

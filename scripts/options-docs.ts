@@ -1,11 +1,17 @@
-// Prints docs/options.md from the tables in src/options.ts; with --check, fails if the file differs.
+// Prints docs/options.md from the tables in src/options.ts and src/cluster-options.ts; with --check, fails if the file differs.
 import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
+import {
+  clusterOnlyOptions,
+  clusterRequestOnlyOptions,
+  keyedCheckoutOptions,
+  scanOptions,
+  seedOptions,
+} from "../src/cluster-options.ts"
 import {
   checkoutOptions,
   closeOptions,
   poolOnlyOptions,
-  pubsubOnlyOptions,
   readyOptions,
   redixOptions,
   requestOptions,
@@ -15,6 +21,7 @@ import {
   watchOptions,
 } from "../src/options.ts"
 import type { OptionNames, OptionRow } from "../src/options-table.ts"
+import { pubsubClusterOptions, pubsubOnlyOptions } from "../src/pubsub-options.ts"
 
 const INTRODUCTION = `# Options
 
@@ -30,8 +37,13 @@ const SECTIONS: readonly (readonly [title: string, text: string, set: OptionName
   ],
   [
     "`PubSub`",
-    "`PubSubOptions`, for `PubSub.start` and `PubSub.connect`: those of a connection, and one more.",
+    "`PubSubOptions`, for `PubSub.start` and `PubSub.connect`: those of a connection, and these.",
     pubsubOnlyOptions,
+  ],
+  [
+    "`PubSub` in a cluster",
+    "`PubSubClusterOptions`, the option `cluster` of `PubSub`.",
+    pubsubClusterOptions,
   ],
   [
     "`Pool`",
@@ -40,6 +52,19 @@ const SECTIONS: readonly (readonly [title: string, text: string, set: OptionName
   ],
   ["`checkout`, `use`", "`CheckoutOptions`.", checkoutOptions],
   ["`watch`", "`WatchOptions`.", watchOptions],
+  [
+    "`Cluster`",
+    "`ClusterOptions`, for `Cluster.start` and `Cluster.connect`: those of a connection, for the connections to all nodes, and these. Not among them: `host`, `port`, `path`, `sentinel`, `readonly`, `exitOnDisconnection`, and a `database` other than 0.",
+    clusterOnlyOptions,
+  ],
+  ["A node of a cluster", "`ClusterSeed`, an element of `nodes`.", seedOptions],
+  [
+    "A request to a cluster",
+    "`ClusterRequestOptions`: those of a [request](#a-request), and these.",
+    clusterRequestOnlyOptions,
+  ],
+  ["`checkout`, `use` of a cluster", "`KeyedCheckoutOptions`.", keyedCheckoutOptions],
+  ["`scan` of a cluster", "`ScanOptions`.", scanOptions],
   ["A subscription", "`SubscribeOptions`, the last argument of `subscribe` and its kin.", subscribeOptions],
   ["Sentinel", "`SentinelOptions`, the option `sentinel` of a connection.", sentinelOptions],
   ["One sentinel", "`SentinelAddress`, an element of `sentinels`.", sentinelAddress],
@@ -55,7 +80,7 @@ if (!process.argv.includes("--check")) {
   process.stdout.write(page)
 } else if (currentPage() !== page) {
   console.error(
-    "docs/options.md differs from src/options.ts: node --import tsx scripts/options-docs.ts > docs/options.md",
+    "docs/options.md differs from the tables of options: node --import tsx scripts/options-docs.ts > docs/options.md",
   )
   process.exitCode = 1
 }

@@ -1,12 +1,13 @@
 /**
  * The examples: which there are, and running one against a real server. `npm run example` lists them,
- * `npm run example -- cache` runs those whose names contain a word, on `REDIS_URL` if it is set.
+ * `npm run example -- cache` runs those whose names contain a word, on `REDIS_URL` or `REDIS_CLUSTER` if it is set.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { readdirSync, readFileSync } from "node:fs"
 import { connect } from "node:net"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { RedisCluster } from "../support/cluster.ts"
 import { RedisServer } from "../support/server.ts"
 import { type ChildResult, runNode } from "./child.ts"
 
@@ -22,9 +23,14 @@ export function exampleFiles(): string[] {
   return files.sort().map((file) => `examples/${file}`)
 }
 
-/** Each example ends by itself, with 0. */
-export function runExample(file: string, url: string): Promise<ChildResult> {
-  const env = { REDIS_URL: url }
+/** Whether the example is about a cluster, and finds its nodes in `REDIS_CLUSTER`. */
+export function needsCluster(file: string): boolean {
+  return readFileSync(new URL(`../${file}`, import.meta.url), "utf8").includes("REDIS_CLUSTER")
+}
+
+/** Each example ends by itself, with 0. What it is given are the URI of a server, or those of a cluster's nodes. */
+export function runExample(file: string, urls: readonly string[]): Promise<ChildResult> {
+  const env = { [needsCluster(file) ? "REDIS_CLUSTER" : "REDIS_URL"]: urls.join(",") }
   return runNode(["--import", "tsx", file], { cwd: root, env, timeout: TIMEOUT_MS })
 }
 
@@ -35,12 +41,18 @@ async function main(words: readonly string[]): Promise<number> {
     return words.length === 0 ? 0 : 1
   }
   const [only] = wanted
-  if (only !== undefined && wanted.length === 1 && process.stdin.isTTY) return runInTerminal(only)
-  await using server = process.env["REDIS_URL"] ? undefined : await RedisServer.start()
+  if (only !== undefined && wanted.length === 1 && process.stdin.isTTY && !needsCluster(only))
+    return runInTerminal(only)
+  const { REDIS_URL, REDIS_CLUSTER } = process.env
+  await using server = REDIS_URL || wanted.every(needsCluster) ? undefined : await RedisServer.start()
+  await using cluster = REDIS_CLUSTER || !wanted.some(needsCluster) ? undefined : await RedisCluster.start()
   let failures = 0
   for (const file of wanted) {
     console.log(`— ${file}`)
-    const { code, output } = await runExample(file, server?.url ?? process.env["REDIS_URL"] ?? "")
+    const { code, output } = await runExample(
+      file,
+      needsCluster(file) ? (cluster?.urls(3) ?? [REDIS_CLUSTER ?? ""]) : [server?.url ?? REDIS_URL ?? ""],
+    )
     process.stdout.write(output)
     if (code !== 0) {
       failures += 1

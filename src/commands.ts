@@ -168,8 +168,8 @@ export abstract class CommandClient<out P extends Protocol>
  * The one place where a reply is taken to have the type that its command is declared to have. That the declarations are
  * right is not for the compiler to prove, but for the tests against real servers.
  */
-function declared<T>(promise: Promise<unknown>): Promise<T>
-function declared(promise: Promise<unknown>): Promise<unknown> {
+export function declared<T>(promise: Promise<unknown>): Promise<T>
+export function declared(promise: Promise<unknown>): Promise<unknown> {
   return promise
 }
 
@@ -183,7 +183,8 @@ function safeCommands<P extends Protocol>(executor: Executor): SafeCommands<P, R
   }
 }
 
-function settled<T>(promise: Promise<T>): Promise<Result<T>> {
+/** The outcome as a value. */
+export function settled<T>(promise: Promise<T>): Promise<Result<T>> {
   return promise.then(
     (value) => ({ ok: true, value }),
     (error: unknown) => ({ ok: false, error: asError(error) }),

@@ -1,5 +1,16 @@
 /** The public names of the package. */
 
+export { Cluster, type ClusterNodeInfo } from "./cluster/cluster.ts"
+export type { ClusterCommands, SafeClusterCommands } from "./cluster/commands.ts"
+export type {
+  ClusterOptions,
+  ClusterRequestOptions,
+  ClusterSeed,
+  KeyedCheckoutOptions,
+  NatMap,
+  ScanOptions,
+} from "./cluster-options.ts"
+
 export type { Commands, Result, SafeCommands } from "./commands.ts"
 export type { Status } from "./connection/state.ts"
 export type { Checkout } from "./dedicated/checkout.ts"
@@ -21,7 +32,6 @@ export type {
   PoolOptions,
   PoolStrategy,
   Protocol,
-  PubSubOptions,
   ReadyOptions,
   RedixOptions,
   RequestOptions,
@@ -58,6 +68,7 @@ export type {
 export type { ChannelName } from "./pubsub/names.ts"
 export { type ChannelNames, PubSub, type PubSubArguments } from "./pubsub/pubsub.ts"
 export type { Subscription } from "./pubsub/subscription.ts"
+export type { PubSubClusterOptions, PubSubOptions } from "./pubsub-options.ts"
 export { type Names, Redix, type StartArguments } from "./redix.ts"
 export type { ConnectionEvent, DisconnectionEvent } from "./telemetry.ts"
 export { unwrap } from "./unwrap.ts"

@@ -70,6 +70,11 @@ export class Lifecycle implements ConnectionListener {
     this.#address = address
     this.#waiters?.resolveAll()
     this.#waiters = undefined
+    this.onPartConnected(address, reconnection, sessionLost)
+  }
+
+  /** One more connection stands, which nobody waits for. */
+  onPartConnected(address: string, reconnection: boolean, sessionLost: boolean): void {
     const lost = sessionLost ? ({ sessionLost } as const) : {}
     this.#events?.emit("connection", {
       connection: this.#client,

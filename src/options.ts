@@ -99,12 +99,6 @@ export interface RedixOptions<P extends Protocol = Protocol> {
   sentinel?: SentinelOptions | undefined
 }
 
-/** Options of a connection for Pub/Sub: those of a connection, and one more. */
-export interface PubSubOptions<P extends Protocol = Protocol> extends RedixOptions<P> {
-  /** Whether the server is asked for the id of the connection after connecting, see `clientId`. Default: `false`. */
-  fetchClientIdOnConnect?: boolean | undefined
-}
-
 /** How a pool chooses among its connections: the one with the fewest requests under way, each in turn, or any. */
 export type PoolStrategy = "least-busy" | "round-robin" | "random"
 
@@ -237,11 +231,6 @@ export interface ResolvedOptions {
   readonly sentinel: ResolvedSentinel | undefined
 }
 
-/** {@link PubSubOptions}, checked, copied and with their defaults. */
-export interface ResolvedPubSubOptions extends ResolvedOptions {
-  readonly fetchClientIdOnConnect: boolean
-}
-
 /** {@link PoolOptions}, checked, copied and with their defaults. */
 export interface ResolvedPoolOptions extends ResolvedOptions {
   readonly size: number
@@ -282,8 +271,11 @@ const text: Pick<OptionFacts<string>, "type" | "expected"> = {
   type: "string",
   expected: "a string that is not empty",
 }
-const flag: Pick<OptionFacts<boolean>, "type" | "expected"> = { type: "boolean", expected: "true or false" }
-const port: Pick<OptionFacts<number>, "type" | "expected"> = {
+export const flag: Pick<OptionFacts<boolean>, "type" | "expected"> = {
+  type: "boolean",
+  expected: "true or false",
+}
+export const port: Pick<OptionFacts<number>, "type" | "expected"> = {
   type: "number",
   expected: "an integer between 1 and 65535",
 }
@@ -491,30 +483,14 @@ export const requestRows: OptionRows<RequestOptions> = {
   }),
 }
 
-const uriHints = {
+export const uriHints = {
   uri: "a URI is the first argument by itself",
   url: "a URI is the first argument by itself",
 } as const
 
 export const redixOptions: OptionSet<ResolvedOptions> = optionSet("Redix", redixRows, uriHints)
-/** What the options of Pub/Sub have beside those of a connection. */
-export const pubsubOnlyOptions: OptionSet<Pick<ResolvedPubSubOptions, "fetchClientIdOnConnect">> = optionSet(
-  "PubSub",
-  {
-    fetchClientIdOnConnect: row(isBoolean, {
-      ...flag,
-      default: false,
-      doc: "whether the server is asked for the id of the connection after connecting (`clientId`)",
-    }),
-  },
-)
-export const pubsubOptions: OptionSet<ResolvedPubSubOptions> = optionSet(
-  "PubSub",
-  { ...redixRows, ...pubsubOnlyOptions.rows },
-  uriHints,
-)
 /** For whatever has connections of its own for checkouts and blocking commands. */
-const dedicatedRows: OptionRows<Pick<ResolvedPoolOptions, "maxDedicated">> = {
+export const dedicatedRows: OptionRows<Pick<ResolvedPoolOptions, "maxDedicated">> = {
   maxDedicated: numberRow(isCount, {
     type: "number",
     expected: COUNT_EXPECTED,
@@ -625,13 +601,6 @@ export function mergeOptions(base: ResolvedOptions, overrides: unknown): Resolve
   return isMoved ? merged : { ...merged, sentinel: base.sentinel }
 }
 
-/** The options of `PubSub.start(...args)`, as {@link resolveOptions}. */
-export function resolvePubSubOptions(args: readonly unknown[]): ResolvedPubSubOptions {
-  const sources = startSources(pubsubOptions, args)
-  const { filled } = readOptions(pubsubOptions, sources)
-  return { ...fill(pubsubOptions, sources), fetchClientIdOnConnect: filled("fetchClientIdOnConnect") }
-}
-
 /** The options of `Pool.start(...args)`, as {@link resolveOptions}. */
 export function resolvePoolOptions(args: readonly unknown[]): ResolvedPoolOptions {
   const sources = startSources(poolOptions, args)
@@ -680,7 +649,7 @@ function replacedBy(given: GivenOptions): readonly string[] {
 }
 
 /** What the arguments of a `start` give, options before the URI. */
-function startSources(set: OptionNames, args: readonly unknown[]): readonly GivenOptions[] {
+export function startSources(set: OptionNames, args: readonly unknown[]): readonly GivenOptions[] {
   if (args.length === 0) return []
   const [first, second] = args
   if (args.length > 2) {
@@ -744,7 +713,7 @@ function refuseAddress(place: Place, given: GivenOptions, uri: UriParts | undefi
 }
 
 /** Reads every option of a connection from the first of the sources that gives it. */
-function fill(set: OptionSet<ResolvedOptions>, sources: readonly GivenOptions[]): ResolvedOptions {
+export function fill(set: OptionSet<ResolvedOptions>, sources: readonly GivenOptions[]): ResolvedOptions {
   const { optional, filled } = readOptions(set, sources)
   return {
     host: filled("host"),
@@ -865,7 +834,7 @@ function readAddresses(value: unknown, place: Place): readonly ResolvedSentinelA
   throw misuse(place, "some of the URIs ask for TLS and some do not")
 }
 
-function at(place: Place, index: number): Place {
+export function at(place: Place, index: number): Place {
   return { set: place.set, path: `${place.path}[${index}]` }
 }
 
@@ -896,7 +865,7 @@ function uriOfSentinel(uri: string, place: Place): GivenOptions {
   return new Map<string, unknown>(Object.entries(address))
 }
 
-function milliseconds(byDefault: number, doc: string, aliases: readonly string[]): OptionRow<number> {
+export function milliseconds(byDefault: number, doc: string, aliases: readonly string[]): OptionRow<number> {
   return numberRow(isDuration, {
     type: "number",
     expected: "a number of milliseconds greater than 0, or Infinity",
@@ -919,7 +888,7 @@ function isStrategy(value: unknown): value is PoolStrategy {
   return value === "least-busy" || value === "round-robin" || value === "random"
 }
 
-function isPort(value: number): boolean {
+export function isPort(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65_535
 }
 
@@ -927,7 +896,7 @@ function isString(value: unknown): value is string {
   return typeof value === "string"
 }
 
-function isText(value: unknown): value is string {
+export function isText(value: unknown): value is string {
   return typeof value === "string" && value !== ""
 }
 
@@ -945,7 +914,7 @@ function isPassword(value: unknown): value is Password {
   return typeof value === "string" || typeof value === "function"
 }
 
-function isBoolean(value: unknown): value is boolean {
+export function isBoolean(value: unknown): value is boolean {
   return typeof value === "boolean"
 }
 

@@ -19,7 +19,9 @@ export interface Certificates {
   readonly serverKey: string
   readonly serverKeyFile: string
   readonly clientCert: string
+  readonly clientCertFile: string
   readonly clientKey: string
+  readonly clientKeyFile: string
   /** An authority that has signed none of the others. */
   readonly otherCa: string
 }
@@ -46,7 +48,9 @@ async function create(dir: string): Promise<Certificates> {
     serverKey: await text("server.key"),
     serverKeyFile: file("server.key"),
     clientCert: await text("client.crt"),
+    clientCertFile: file("client.crt"),
     clientKey: await text("client.key"),
+    clientKeyFile: file("client.key"),
     otherCa: await text("other-ca.crt"),
   }
 }

@@ -14,6 +14,9 @@ export const loopback = "127.0.0.1"
 const lowest = 12_000
 const highest = 22_000
 
+/** From the port of a node to that of its cluster bus. */
+const busOffset = 10_000
+
 const handedOut = new Set<number>()
 
 /** A port on loopback that nobody listens on. Not the same one twice in a process; others may still take it. */
@@ -28,6 +31,18 @@ export async function freePort(): Promise<number> {
     return port
   }
   throw new Error(`no free port between ${lowest} and ${highest}`)
+}
+
+/** A port as {@link freePort} finds it, with a port for the cluster bus, 10 000 higher, that is free as well. */
+export async function freeClusterPort(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = await freePort()
+    const bus = createServer()
+    if (!(await tryToListen(bus, port + busOffset))) continue
+    await new Promise((resolve) => bus.close(resolve))
+    return port
+  }
+  throw new Error("no free port with a free port for the cluster bus")
 }
 
 /** Makes `server` listen on `port` of loopback, or on a free one, and returns the number. */

@@ -24,12 +24,25 @@ export interface SideChannelTarget {
  * The reply to `command`; an error reply rejects, and so does silence for `timeout` ms. Returns only when the
  * server has closed the connection, so it does not count as a client any more.
  */
-export function request(
+export async function request(
   target: SideChannelTarget,
   command: readonly string[],
   timeout = 15_000,
 ): Promise<RespValue> {
-  const commands = target.auth ? [authentication(target.auth), command] : [command]
+  const [reply] = await requestAll(target, [command], timeout)
+  if (reply instanceof Error) throw reply
+  return reply as RespValue
+}
+
+/** The same for many commands at once. Error replies are values in their places; a login that fails rejects. */
+export function requestAll(
+  target: SideChannelTarget,
+  wanted: readonly (readonly string[])[],
+  timeout = 15_000,
+): Promise<RespValue[]> {
+  const logins = target.auth ? [authentication(target.auth)] : []
+  const commands = [...logins, ...wanted]
+  const what = wanted[0]?.[0]
   const replies: RespValue[] = []
   return new Promise((resolve, reject) => {
     const reader = new RespReader({ encoding: "utf8" })
@@ -38,7 +51,7 @@ export function request(
       socket.destroy()
       reject(cause)
     }
-    socket.setTimeout(timeout, () => failed(new Error(`no reply to ${command[0]} within ${timeout} ms`)))
+    socket.setTimeout(timeout, () => failed(new Error(`no reply to ${what} within ${timeout} ms`)))
     socket.on("error", failed)
     socket.on("data", (chunk: Buffer) => {
       try {
@@ -51,11 +64,10 @@ export function request(
     })
     socket.on("close", () => {
       // The login comes first, so its failure says more than what it does to the command.
-      const failure = replies.find((reply) => reply instanceof Error)
+      const failure = replies.slice(0, logins.length).find((reply) => reply instanceof Error)
       if (failure) reject(failure)
-      else if (replies.length < commands.length)
-        reject(new Error(`connection lost before ${command[0]}'s reply`))
-      else resolve(replies[commands.length - 1] as RespValue)
+      else if (replies.length < commands.length) reject(new Error(`connection lost before ${what}'s reply`))
+      else resolve(replies.slice(logins.length, commands.length))
     })
     socket.write(commands.map((words) => array(...words.map((word) => bulk(word)))).join(""))
   })

@@ -1,5 +1,6 @@
 // Which clients there are, and where each one's adapter is. An adapter is loaded only in the process that measures it.
 import type { Connect } from "./client.ts"
+import type { ConnectCluster } from "./cluster-client.ts"
 import type { ConnectSubscriber } from "./subscriber.ts"
 
 export const CLIENT_NAMES = ["redix", "redis-untimed", "redis-default", "ioredis", "ioredis-auto"] as const
@@ -35,5 +36,20 @@ export async function loadSubscriber(name: ClientName): Promise<ConnectSubscribe
     case "ioredis":
     case "ioredis-auto":
       return (await import("./ioredis-subscriber.ts")).connectIoredisSubscriber
+  }
+}
+
+export async function loadCluster(name: ClientName): Promise<ConnectCluster> {
+  switch (name) {
+    case "redix":
+      return (await import("./redix-cluster.ts")).connectRedixCluster
+    case "redis-untimed":
+      return (await import("./redis-cluster.ts")).connectRedisClusterUntimed
+    case "redis-default":
+      return (await import("./redis-cluster.ts")).connectRedisClusterDefault
+    case "ioredis":
+      return (await import("./ioredis-cluster.ts")).connectIoredisCluster
+    case "ioredis-auto":
+      return (await import("./ioredis-cluster.ts")).connectIoredisClusterAuto
   }
 }

@@ -1,4 +1,5 @@
 // All workloads, in the order in which they are run and shown. The heaviest on the garbage collector come last.
+import { clusterWorkloads } from "./cluster.ts"
 import { largeWorkloads } from "./large.ts"
 import { memoryWorkloads } from "./memory.ts"
 import { millionWorkloads } from "./million.ts"
@@ -14,6 +15,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...splitWorkloads,
   ...pubsubWorkloads,
   ...poolWorkloads,
+  ...clusterWorkloads,
   ...memoryWorkloads,
   ...millionWorkloads,
 ]

@@ -1,5 +1,6 @@
 // What a workload is, as the parent (which reads its bar) and the worker (which runs it) both see it.
 import type { Client } from "../clients/client.ts"
+import type { ClusterClient } from "../clients/cluster-client.ts"
 import type { ClientName } from "../clients/registry.ts"
 import type { Subscriber } from "../clients/subscriber.ts"
 
@@ -14,6 +15,10 @@ export interface Bench {
   connectSubscriber(): Promise<Subscriber>
   /** Where replies arrive in pieces of so many bytes. */
   splitUrl(pieceBytes: number): string
+  /** A client of the cluster. */
+  connectCluster(): Promise<ClusterClient>
+  /** One of so many fake nodes of a cluster. */
+  nodesUrl(count: number): string
 }
 
 export interface Sample {
@@ -23,6 +28,8 @@ export interface Sample {
   readonly wall?: number
   /** What of the value no client can avoid, where that was measured. */
   readonly floor?: number
+  /** The value of the same on one connection to one server, where that was measured beside. */
+  readonly single?: number
   readonly operations: number
 }
 
@@ -41,6 +48,8 @@ export interface Workload {
    * and there are fewer rounds of it.
    */
   readonly isolated?: boolean
+  /** What has to be there beside the server. */
+  readonly needs?: "cluster" | "nodes"
   /** Clients for which it would say nothing or take minutes. */
   readonly without?: readonly ClientName[]
   /** Checks the replies, warms up, and finds out how many operations fill a slice. Throws if a reply is wrong. */

@@ -7,19 +7,24 @@ import { type Reject, type ReplyFacts, Request, type Resolve } from "./request.t
 
 export class CommandRequest extends Request<readonly unknown[]> {
   readonly asBytes: boolean
-  readonly #resolve: Resolve<unknown>
-  readonly #reject: Reject
+  protected readonly resolve: Resolve<unknown>
+  protected readonly reject: Reject
   #name: string | undefined
 
   constructor(resolve: Resolve<unknown>, reject: Reject, asBytes: boolean) {
     super()
-    this.#resolve = resolve
-    this.#reject = reject
+    this.resolve = resolve
+    this.reject = reject
     this.asBytes = asBytes
   }
 
   get label(): string {
-    return this.#name ?? "the command"
+    return this.shownName ?? "the command"
+  }
+
+  /** The command's name, once it is encoded. */
+  protected get shownName(): string | undefined {
+    return this.#name
   }
 
   encode(sink: CommandSink, command: readonly unknown[]): void {
@@ -39,14 +44,19 @@ export class CommandRequest extends Request<readonly unknown[]> {
   }
 
   accept(reply: unknown, facts: ReplyFacts): boolean {
-    if (!this.settle()) return true
-    if (facts.failure !== undefined) this.#reject(facts.failure)
-    else if (facts.isError) this.#reject(nameError(reply, this.#name))
-    else this.#resolve(reply)
+    if (!this.settle() || (facts.isError && this.follows(reply))) return true
+    if (facts.failure !== undefined) this.reject(facts.failure)
+    else if (facts.isError) this.reject(nameError(reply, this.shownName))
+    else this.resolve(reply)
     return true
   }
 
+  /** Whether the error is not for the caller, because the command is sent to where the error says. */
+  protected follows(_error: unknown): boolean {
+    return false
+  }
+
   protected rejectPromise(error: unknown): void {
-    this.#reject(error)
+    this.reject(error)
   }
 }

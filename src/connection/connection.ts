@@ -50,6 +50,8 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
   #closeTimer: NodeJS.Timeout | undefined
   #address: string
   #clientId: number | undefined
+  /** What requests get once it is being ended. */
+  #ending: Rejection = CLOSED
   #isFirstAttempt = true
   #sessionLost = false
   #keepsAlive = true
@@ -85,6 +87,16 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
   /** Moves with every byte received. */
   get progress(): number {
     return this.#wire.progress()
+  }
+
+  /** Now, in ms, by the clock of its requests. */
+  now(): number {
+    return this.#wire.now()
+  }
+
+  /** Whether something is in flight that is to be answered soon. */
+  get isWaiting(): boolean {
+    return this.#wire.isWaiting
   }
 
   /** How many requests are waiting or in flight. */
@@ -182,7 +194,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     if (this.#state === "disconnected") this.#dialNow()
     else if (this.#state === "connecting" && this.#announced !== undefined) this.#restartAttempt()
     else if (this.#state === "connected") {
-      if (source?.isStale(this.#address, address) === true) this.#leave(`the primary has moved to ${address}`)
+      if (source?.isStale(this.#address, address) === true) this.leave(`the primary has moved to ${address}`)
       // Where it is already: not to be tried first by some later attempt, when it may be old news.
       else this.#announced = undefined
     }
@@ -221,7 +233,9 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     this.#probe.start()
   }
 
-  #leave(why: string): void {
+  /** Leaves the server, and connects again at once. */
+  leave(why: string): void {
+    if (this.#state !== "connected") return
     const message = `the connection was left: ${why}`
     const error = new ConnectionError("disconnected", message, { address: this.#address, outcome: "unknown" })
     this.onLinkLost({ error, atOnce: true })
@@ -259,7 +273,8 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     const hasLost = this.#wire.closeLink()
     this.#sessionLost ||= hasLost
     const error = located(loss.error, this.#address)
-    if (this.#state === "closing") this.#loseWhileClosing(asFinal(error))
+    if (this.#state === "closing")
+      this.#loseWhileClosing(this.#ending.final === true ? asFinal(error) : error)
     else if (this.#options.settings.exitOnDisconnection) this.#loseForGood(this.#last(error))
     else if (loss.atOnce) this.#moveOn(error, hasLost)
     else this.#loseForNow(error)
@@ -279,7 +294,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
   }
 
   #loseWhileClosing(error: ConnectionError): void {
-    this.#endWith(undefined, disconnected(error, true))
+    this.#endWith(undefined, disconnected(error, this.#ending === CLOSED))
     this.#listener.onDisconnected(this.#address, error)
     this.#listener.onEnded(undefined)
   }
@@ -307,34 +322,40 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
 
   // ── ending ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Resolves when everything is closed: at the latest, and whatever happens, `timeout` ms from now. */
-  close(timeout: number): Promise<void> {
+  /**
+   * Resolves when everything is closed: at the latest, and whatever happens, `timeout` ms from now.
+   * @param isFinal whether that is the end for those who use it; otherwise, another connection takes its place
+   */
+  close(timeout: number, isFinal = true): Promise<void> {
     if (this.#state === "closing" || this.#state === "closed") return this.#closed()
     const wasConnected = this.#state === "connected"
     this.#move("close")
-    this.#wire.refusal = CLOSED
+    if (!isFinal) this.#ending = LEFT
+    this.#wire.refusal = this.#ending
     const closed = this.#closed()
     if (wasConnected) this.#finish(timeout)
-    else this.#end(CLOSED)
+    else this.#end(this.#ending)
     return closed
   }
 
-  /** Closes now; what is in flight rejects. */
-  destroy(): void {
-    if (this.#state !== "closed") this.#end(CLOSED)
+  /** Closes now; what is in flight rejects. `isFinal` is as for {@link close}. */
+  destroy(isFinal = true): void {
+    if (this.#state === "closed") return
+    this.#ending = isFinal ? CLOSED : LEFT
+    this.#end(this.#ending)
   }
 
   #finish(timeout: number): void {
-    this.#wire.failBlocking(CLOSED)
+    this.#wire.failBlocking(this.#ending)
     if (timeout !== Number.POSITIVE_INFINITY) {
-      this.#closeTimer = setTimeout(() => this.#end(CLOSED), timerDelay(timeout))
+      this.#closeTimer = setTimeout(() => this.#end(this.#ending), timerDelay(timeout))
       if (!this.#keepsAlive) this.#closeTimer.unref()
     }
     this.#wire.reportIdle()
   }
 
   onIdle(): void {
-    this.#end(CLOSED)
+    this.#end(this.#ending)
   }
 
   #end(rejection: Rejection): void {
@@ -351,7 +372,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     this.#probe?.cancel()
     this.#attempt?.cancel()
     this.#attempt = undefined
-    this.#wire.refusal = error === undefined ? CLOSED : { ...CLOSED, cause: error }
+    this.#wire.refusal = error === undefined ? this.#ending : { ...this.#ending, cause: error }
     this.#wire.closeLink()
     this.#wire.failAll(rejection)
     this.#checkClosed()
@@ -385,6 +406,7 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
 }
 
 const CLOSED: Rejection = { reason: "closed", message: "the connection is closed", final: true }
+const LEFT: Rejection = { ...CLOSED, final: false }
 
 function disconnected(error: ConnectionError, final: boolean): Rejection {
   // Where the loss itself is a plain disconnection, what caused that is the cause to see.

@@ -15,6 +15,11 @@ const REPLY_OFF = encodeOnce(["CLIENT", "REPLY", "OFF"])
 const REPLY_ON = encodeOnce(["CLIENT", "REPLY", "ON"])
 const TRANSACTION_COMMANDS: ReadonlySet<string> = new Set(["MULTI", "EXEC", "DISCARD", "WATCH"])
 
+/** Refuses what is of no use without replies, also where these are read and thrown away. */
+export function refuseTransactions(commands: readonly unknown[]): void {
+  refuseCommands(commands, TRANSACTION_COMMANDS, "without replies nobody would know whether it took effect")
+}
+
 export class NoreplyRequest extends CommandsRequest {
   readonly #resolve: Resolve<void>
   readonly #reject: Reject
@@ -49,7 +54,7 @@ export class NoreplyRequest extends CommandsRequest {
     // A deadline of its own even with the usual timeout: it must hold after the caller has gone.
     this.needTerms()
     checkPipeline(commands)
-    refuseCommands(commands, TRANSACTION_COMMANDS, "without replies nobody would know whether it took effect")
+    refuseTransactions(commands)
     sink.raw(REPLY_OFF)
     encodeCommands(this, sink, commands, 0)
     sink.raw(REPLY_ON)

@@ -55,6 +55,8 @@ export class RequestTerms implements Timed {
   owner: RequestOwner | undefined
   /** How long it had waited elsewhere before it was taken on, in ms: its timeout is over both. */
   waitedMs = 0
+  /** What {@link Request.since} is told by, where it is not a connection that others know of. */
+  clock: { now(): number } | undefined
   /** Called once it has settled, within that: what follows has to wait until whoever settles it is done. */
   onSettled: (() => void) | undefined
 

@@ -12,8 +12,8 @@ const TRANSACTION_COMMANDS: ReadonlySet<string> = new Set(["MULTI", "EXEC", "DIS
 
 export class TransactionRequest extends CommandsRequest {
   readonly asBytes: boolean
-  readonly #resolve: Resolve<unknown[] | null>
-  readonly #reject: Reject
+  protected readonly resolve: Resolve<unknown[] | null>
+  protected readonly reject: Reject
   #names: CommandNames
   /** Replies before EXEC's: MULTI's and one "QUEUED" for each command. */
   #toQueue = 0
@@ -23,8 +23,8 @@ export class TransactionRequest extends CommandsRequest {
 
   constructor(resolve: Resolve<unknown[] | null>, reject: Reject, asBytes: boolean) {
     super()
-    this.#resolve = resolve
-    this.#reject = reject
+    this.resolve = resolve
+    this.reject = reject
     this.asBytes = asBytes
   }
 
@@ -70,8 +70,16 @@ export class TransactionRequest extends CommandsRequest {
         outcome: "unknown",
       })
     }
-    if (this.settle()) this.#settleWith(reply, facts)
+    if (!this.settle()) return true
+    // If EXEC has replies, it was carried out, whatever was said before.
+    const error = facts.isError ? (this.#queueingError ?? reply) : undefined
+    if (error === undefined || !this.follows(error)) this.#settleWith(reply, facts)
     return true
+  }
+
+  /** Whether the error is not for the caller, because the transaction, which was not carried out, is sent elsewhere. */
+  protected follows(_error: unknown): boolean {
+    return false
   }
 
   #nameOfReply(index: number): string | undefined {
@@ -79,10 +87,10 @@ export class TransactionRequest extends CommandsRequest {
   }
 
   #settleWith(reply: unknown, facts: ReplyFacts): void {
-    if (facts.failure !== undefined) this.#reject(facts.failure)
-    else if (facts.isError) this.#reject(this.#execError(reply))
-    else if (Array.isArray(reply)) this.#resolve(facts.holdsErrors ? this.#nameErrors(reply) : reply)
-    else this.#resolve(null)
+    if (facts.failure !== undefined) this.reject(facts.failure)
+    else if (facts.isError) this.reject(this.#execError(reply))
+    else if (Array.isArray(reply)) this.resolve(facts.holdsErrors ? this.#nameErrors(reply) : reply)
+    else this.resolve(null)
   }
 
   #execError(reply: unknown): RedisError {
@@ -100,6 +108,6 @@ export class TransactionRequest extends CommandsRequest {
   }
 
   protected rejectPromise(error: unknown): void {
-    this.#reject(error)
+    this.reject(error)
   }
 }

@@ -314,6 +314,16 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     return this.#link?.parser.bytesReceived ?? 0
   }
 
+  now(): number {
+    return this.#timer.now()
+  }
+
+  /** Whether something is in flight that should be answered soon. */
+  get isWaiting(): boolean {
+    const { oldest } = this.#queue
+    return oldest !== undefined && (oldest.terms?.blockMs ?? 0) === 0
+  }
+
   onDue(): void {
     for (const request of this.#deadlines.takeDue(this.#timer.now())) this.#expire(request)
     this.#leaveIfDue()

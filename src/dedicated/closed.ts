@@ -4,9 +4,9 @@ import type { Request } from "../connection/request.ts"
 import { ConnectionError } from "../errors.ts"
 import { commandChecker } from "../protocol/encode.ts"
 
-/** It is closed, for good. */
-export function closedError(message: string, address?: string): ConnectionError {
-  return new ConnectionError("closed", message, { address, final: true })
+/** It is closed, for good; unless it is a part of something that goes on without it. */
+export function closedError(message: string, address?: string, final = true): ConnectionError {
+  return new ConnectionError("closed", message, { address, final })
 }
 
 /** What waited for an attempt to connect that has failed. */

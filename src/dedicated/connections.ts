@@ -41,6 +41,8 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
   #failure: ConnectionError | undefined
   #backsOffUntil = 0
   #isClosed = false
+  /** Whether what ends with it is not to be had elsewhere either. */
+  #isFinal = true
   #whenClosed: Promise<void> | undefined
   #onNoLease: (() => void) | undefined
 
@@ -67,7 +69,7 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
    */
   run<Payload>(request: Request<Payload>, payload: Payload): void {
     if (this.#isClosed) {
-      refuse(request, payload, closedError("the connection is closed"))
+      refuse(request, payload, this.#closedError())
       return
     }
     const timeout = request.needTerms().timeoutMs(this.#settings.commandTimeout)
@@ -79,7 +81,7 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
 
   /** Resolves to a connection that stands, for the caller alone until the lease is given back. */
   lease(lifecycle: Lifecycle, timeout: number, signal: AbortSignal | undefined): Promise<Lease> {
-    if (this.#isClosed) return Promise.reject(closedError("the connection is closed"))
+    if (this.#isClosed) return Promise.reject(this.#closedError())
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     return new Promise((resolve, reject) => {
       const waiter = new WaitingCheckout(
@@ -137,8 +139,10 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
 
   /**
    * Ends all but the checkouts, waits for these at most `timeout` ms, and ends them. Resolves when everything is closed.
+   * @param isFinal whether that is the end for those who use it; otherwise there are others of its kind
    */
-  close(timeout: number): Promise<void> {
+  close(timeout: number, isFinal = true): Promise<void> {
+    if (!this.#isClosed) this.#isFinal = isFinal
     this.#whenClosed ??= this.#close(timeout)
     return this.#whenClosed
   }
@@ -146,7 +150,7 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
   /** Ends all, now. */
   destroy(): void {
     this.#shut()
-    for (const held of [...this.#all]) held.discard()
+    for (const held of [...this.#all]) held.discard(this.#isFinal)
   }
 
   /** The server takes connections: there is nothing to wait for after an attempt that has failed. */
@@ -207,7 +211,8 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
   #carryOut<Payload>(held: Held, request: Request<Payload>, payload: Payload, waitedMs: number): void {
     const terms = request.needTerms()
     terms.forgetFindings()
-    terms.waitedMs = waitedMs
+    terms.waitedMs += waitedMs
+    terms.clock = held.connection
     // Not at once: if it was abandoned, the connection is about to be left.
     terms.onSettled = () => process.nextTick(giveBack, held)
     held.connection.submit(request, payload)
@@ -226,8 +231,12 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
   #shut(): void {
     this.#isClosed = true
     for (const waiter of [...this.#waitingRequests, ...this.#waitingCheckouts])
-      waiter.fail(closedError("the connection is closed"))
-    for (const held of [...this.#all]) if (!(held.user instanceof Lease)) held.discard()
+      waiter.fail(this.#closedError())
+    for (const held of [...this.#all]) if (!(held.user instanceof Lease)) held.discard(this.#isFinal)
+  }
+
+  #closedError(): ConnectionError {
+    return closedError("the connection is closed", undefined, this.#isFinal)
   }
 
   async #close(timeout: number): Promise<void> {

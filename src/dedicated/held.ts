@@ -55,9 +55,9 @@ export class Held implements ConnectionListener {
     else this.discard()
   }
 
-  /** Ends it; what is in flight on it rejects. */
-  discard(): void {
-    this.connection.destroy()
+  /** Ends it; what is in flight on it rejects, for good or because it was this connection. */
+  discard(isFinal = true): void {
+    this.connection.destroy(isFinal)
   }
 
   onConnected(): void {

@@ -45,7 +45,8 @@ export class WaitingRequest<Payload> implements Waiter, RequestOwner {
 
   start(): void {
     this.#request.attach(this)
-    this.#limit.startClock(this, this.#timeout)
+    const { waitedMs } = this.#request.needTerms()
+    this.#limit.startClock(this, Math.max(0, this.#timeout - waitedMs))
     this.#limit.wait(this)
   }
 

@@ -12,7 +12,8 @@ import { type Endpoint, formatEndpoint } from "../transport/transport.ts"
 export type Extras = Pick<
   ConnectionOptions,
   "pushes" | "fetchClientId" | "source" | "isReplaceable" | "delay"
->
+> &
+  Partial<Pick<ConnectionOptions, "label">>
 
 /** Opens a connection, which connects in the background. */
 export function openConnection(

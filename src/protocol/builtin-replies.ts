@@ -930,6 +930,8 @@ export interface BuiltinSubReplies {
   "CONFIG REWRITE": "OK"
   /** `CONFIG SET parameter value [parameter value …]` · since 2.0.0 · server */
   "CONFIG SET": "OK"
+  /** `DEBUG OBJECT key` · since 1.0.0 · server */
+  "DEBUG OBJECT": string
   /** `FUNCTION DELETE library-name` · since 7.0.0 · scripting */
   "FUNCTION DELETE": "OK"
   /** `FUNCTION DUMP` · since 7.0.0 · scripting */
@@ -1266,6 +1268,7 @@ export interface Containers {
   COMMAND: true
   COMMANDLOG: true
   CONFIG: true
+  DEBUG: true
   FUNCTION: true
   HOTKEYS: true
   LATENCY: true
@@ -1376,6 +1379,7 @@ export interface TooShort {
   "CONFIG SET": 2 | 3
   COPY: 1 | 2
   DEBUG: 1
+  "DEBUG OBJECT": 2
   DECR: 1
   DECRBY: 1 | 2
   DEL: 1

@@ -40,6 +40,8 @@ export interface CommandInfo {
   readonly shownName: string | undefined
   /** `undefined` for nearly all commands. */
   readonly special: SpecialCommand | undefined
+  /** Where its first key is, kept here by `command-keys.ts` once it was looked for. */
+  keyPlace: number | undefined
 }
 
 /** `argument` as text, for looking at it; bytes are taken as Latin-1, so that names stay themselves. */
@@ -140,15 +142,31 @@ const MOST_SPELLINGS = 1024
 
 /** What is known of the command with this name, in any letter case and also as bytes. */
 export function commandInfo(name: unknown): CommandInfo {
+  // Mostly the same as before: several layers ask about a command, and pipelines have many of a kind.
+  if (name === lastName) return lastInfo
   const known = typeof name === "string" ? infoBySpelling.get(name) : undefined
-  return known ?? lookUp(argumentText(name))
+  lastInfo = known ?? lookUp(argumentText(name))
+  // Bytes may be other bytes the next time, and a part of a long text would keep all of that.
+  lastName = known === undefined ? NO_NAME : name
+  return lastInfo
 }
+
+const NO_NAME = Symbol("no name")
+const NO_COMMAND: CommandInfo = { name: "", shownName: undefined, special: undefined, keyPlace: undefined }
+/** The name that was looked up last, if it is a known one, and what it is. */
+let lastName: unknown = NO_NAME
+let lastInfo = NO_COMMAND
 
 function lookUp(spelling: string): CommandInfo {
   // Beyond ASCII, other letters have capitals that occur in names of commands ("ſ" has "S").
   const isName = /^[\w.-]{1,64}$/.test(spelling)
   const name = isName ? spelling.toUpperCase() : spelling
-  const info = { name, shownName: isName ? name : undefined, special: specialCommands.get(name) }
+  const info: CommandInfo = {
+    name,
+    shownName: isName ? name : undefined,
+    special: specialCommands.get(name),
+    keyPlace: undefined,
+  }
   // A copy: a part of a long text would keep all of that.
   if (isName && infoBySpelling.size < MOST_SPELLINGS)
     infoBySpelling.set(Buffer.from(spelling).toString(), info)

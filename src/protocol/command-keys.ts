@@ -3,7 +3,7 @@
  * which one that is. The facts are those of the generated table, read when they are first needed.
  */
 
-import { argumentText } from "./command-info.ts"
+import { argumentText, type CommandInfo } from "./command-info.ts"
 import { KEY_POSITIONS } from "./command-table.ts"
 
 /** Appends keys to the list, or returns `false` where only the server knows them. */
@@ -11,6 +11,8 @@ type KeyFinder = (command: readonly unknown[], keys: unknown[]) => boolean
 
 interface KeyFacts {
   readonly finders: readonly KeyFinder[]
+  /** The index of the first key, 0 if there is none, -1 where that depends on the arguments. */
+  firstPlace: number
   readonly readOnly: boolean
 }
 
@@ -27,6 +29,15 @@ export function keysOf(command: readonly unknown[]): readonly unknown[] | "unkno
   return facts.finders.every((find) => find(command, keys)) ? keys : "unknown"
 }
 
+/**
+ * Where the first key of the command is: its index, 0 if it has none, -1 where more than the name decides. For the path of
+ * every command in a cluster.
+ */
+export function firstKeyPlace(info: CommandInfo): number {
+  info.keyPlace ??= lookUpPlace(info.name)
+  return info.keyPlace
+}
+
 /** Whether a replica may answer it. `false` for what is not in the table. */
 export function isReadOnly(command: readonly unknown[]): boolean {
   return factsOf(command)?.readOnly ?? false
@@ -38,16 +49,33 @@ function factsOf(command: readonly unknown[]): KeyFacts | undefined {
   return table.get(`${first}|${argumentText(command[1]).toUpperCase()}`) ?? table.get(first)
 }
 
+function lookUpPlace(name: string): number {
+  table ??= readTable()
+  return table.get(name)?.firstPlace ?? -1
+}
+
 function readTable(): ReadonlyMap<string, KeyFacts> {
   const facts = new Map<string, KeyFacts>()
   for (const [places, names] of Object.entries(KEY_POSITIONS)) {
     const finders = places === "" ? [] : places.split(" + ").map(keyFinder)
+    const firstPlace = firstPlaceOf(places)
     for (const name of names.split(" ")) {
       const readOnly = name.endsWith("!")
-      facts.set(readOnly ? name.slice(0, -1) : name, { finders, readOnly })
+      facts.set(readOnly ? name.slice(0, -1) : name, { finders, firstPlace, readOnly })
     }
   }
+  // What a container has at its second place decides.
+  for (const name of facts.keys()) {
+    const container = facts.get(name.split("|", 1)[0] ?? "")
+    if (name.includes("|") && container !== undefined) container.firstPlace = -1
+  }
   return facts
+}
+
+function firstPlaceOf(places: string): number {
+  if (places === "") return 0
+  // MIGRATE has one key, or an empty one and a list.
+  return places.includes("after KEYS") ? -1 : Number(/^\d+/.exec(places)?.[0] ?? -1)
 }
 
 /** `1`, `1..-1/2`, `numkeys 2/2`, `after STREAMS half from 4`. */
@@ -85,6 +113,8 @@ function keysAfter(word: string, which: string, from: number): KeyFinder {
     let at = from
     while (at < command.length && argumentText(command[at]).toUpperCase() !== word) at++
     const following = command.slice(at + 1)
+    // The empty string before a list of keys is none.
+    if (which === "all" && following.length > 0 && argumentText(keys[0]) === "") keys.length = 0
     const count = which === "one" ? 1 : which === "half" ? following.length / 2 : following.length
     keys.push(...following.slice(0, count))
     return true

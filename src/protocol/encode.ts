@@ -16,6 +16,7 @@ import {
   returnLarge,
 } from "../util/bytes.ts"
 import { describe } from "../util/describe.ts"
+import { textOfNumber } from "./number-text.ts"
 
 /** Up to this many characters, a loop over the characters is faster than a call into the engine. */
 const LOOP_UP_TO = 32
@@ -432,22 +433,8 @@ function digitCount(value: number): number {
 }
 
 function numberText(value: number, command: readonly unknown[], index: number): string {
-  const text = String(value)
-  if (Number.isInteger(value) && Math.abs(value) < 1e21) return text
-  if (Number.isFinite(value)) return plainDecimal(text)
   if (Number.isNaN(value)) throw badArgument(command, index, "NaN")
-  return value > 0 ? "inf" : "-inf"
-}
-
-/** `1.5e-7` as `0.00000015` and `1e21` as `1000000000000000000000`: Redis reads no exponents where it wants integers. */
-function plainDecimal(text: string): string {
-  const [mantissa = "", exponentText] = text.split("e")
-  if (exponentText === undefined) return text
-  const exponent = Number(exponentText)
-  const sign = mantissa.startsWith("-") ? "-" : ""
-  const [whole = "", fraction = ""] = mantissa.replace("-", "").split(".")
-  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - whole.length)}${whole}${fraction}`
-  return sign + whole + fraction.padEnd(exponent, "0")
+  return textOfNumber(value)
 }
 
 function otherText(argument: unknown, command: readonly unknown[], index: number): string {

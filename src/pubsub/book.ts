@@ -1,12 +1,12 @@
 /**
- * Who wants which channels, and what the server has confirmed of that. Decides what is to be written and what members
- * are told; leaves writing, sockets and time to its owner.
+ * Who wants which channels, and what the servers have confirmed of that. Decides what is to be written on which link and what
+ * members are told; leaves writing and sockets to the links, and to its owner time, and which link a topic belongs on.
  *
  * A topic lives as long as it has members. When the last one leaves, it is gone, and a later one of the same name is
  * another topic: what the server still says about the old one then concerns nobody.
  */
 
-import type { ConnectionError, RedisError } from "../errors.ts"
+import { ConnectionError, type RedisError } from "../errors.ts"
 import type { Encoding } from "../options.ts"
 import type { PubSubEvent, RefusalError } from "./events.ts"
 import { type Kind, kinds } from "./kind.ts"
@@ -15,6 +15,19 @@ import { type Kind, kinds } from "./kind.ts"
 const NAMES_PER_COMMAND = 1000
 /** The most names of one command that a call makes: servers have a limit of about a million. */
 const NAMES_OF_CALL = 100_000
+/** How often in a row a topic is sent on to another link. */
+const MOST_HOPS = 5
+
+/** A connection that topics are subscribed to on. */
+export interface BookLink {
+  readonly address: string
+  /** Whether the connection stands. */
+  readonly isUp: boolean
+  /** Those that are subscribed to on it, or are to be. */
+  readonly topics: Set<Topic>
+  /** Writes the command. Only called while it is up. */
+  write(command: TopicCommand): void
+}
 
 /** The members of a topic that its messages go to. */
 export interface Listeners {
@@ -30,19 +43,40 @@ export class Topic {
   readonly key: string
   /** The name as text, for events. */
   readonly text: string
+  /** Names in one command have to be of the same slot; `undefined` for those with which it does not matter. */
+  readonly slot: number | undefined
+  /** Where it is subscribed to, or is to be; `undefined` while that is not known. */
+  link: BookLink | undefined
+  /** How often it was sent on to another link since it was confirmed. */
+  hops = 0
   readonly members: Set<Member> = new Set()
   /** The command in flight that subscribes to it. */
   pending: TopicCommand | undefined
   isConfirmed = false
+  /** When it was confirmed last, in ms. */
+  confirmedAt = 0
   /** Nobody wants it any more; a later one of the same name is another topic. */
   isGone = false
   /** Worked out for the next message after a change. */
   #listeners: Listeners | undefined
 
-  constructor(kind: Kind, key: string, text: string) {
+  constructor(kind: Kind, key: string, text: string, slot: number | undefined) {
     this.kind = kind
     this.key = key
     this.text = text
+    this.slot = slot
+  }
+
+  /** It is to be subscribed to there. */
+  place(link: BookLink | undefined): void {
+    this.link?.topics.delete(this)
+    this.link = link
+    link?.topics.add(this)
+  }
+
+  /** Whether the server of its link knows of it, or will. */
+  get isKnown(): boolean {
+    return this.isConfirmed || this.pending !== undefined
   }
 
   /** Who is to get a message now: all members but those that it was not confirmed to. */
@@ -69,6 +103,7 @@ function listenersOf(members: readonly Member[]): Listeners {
 
 /** One command to write: names of one kind to subscribe to, or to leave. */
 export interface TopicCommand {
+  readonly link: BookLink
   readonly kind: Kind
   readonly isSubscribe: boolean
   readonly topics: readonly Topic[]
@@ -103,17 +138,23 @@ export interface Share {
 }
 
 export interface BookOwner {
+  slotOf(kind: Kind, key: string): number | undefined
+  /** Where topics of the slot belong; `undefined` while that is not known. */
+  linkOf(slot: number | undefined): BookLink | undefined
+  /** Whether the error that has come on the link says that topics belong elsewhere, where {@link linkOf} now leads to. */
+  isMoved(link: BookLink, error: RedisError): boolean
+  /** The server has ended a subscription by itself: its slot may be elsewhere. */
+  onEndedByServer(): void
   /** What is wanted and not subscribed to should be asked for again after a while, by {@link Book.onUp}. */
   retryLater(): void
-  /** Writes the command. Only called while the connection stands. */
-  write(command: TopicCommand): void
+  /** A topic has left the link. */
+  onLeft(link: BookLink): void
 }
 
 export class Book {
   readonly #owner: BookOwner
   /** By kind and key. */
   readonly #topics: ReadonlyArray<Map<string, Topic>> = kinds.map(() => new Map())
-  #isUp = false
 
   constructor(owner: BookOwner) {
     this.#owner = owner
@@ -151,7 +192,7 @@ export class Book {
       if (topic.isConfirmed) confirmed.push(topic)
       else if (topic.pending === undefined) unknown.push(topic)
     }
-    if (this.#isUp) for (const chunk of chunks(unknown, NAMES_OF_CALL)) this.#subscribe(kind, chunk, member)
+    this.#ask(unknown, member, NAMES_OF_CALL)
     // Not from within the call: whoever subscribes does not expect its handler to run already.
     if (confirmed.length > 0) queueMicrotask(() => this.#confirmTo(member, confirmed))
   }
@@ -197,7 +238,8 @@ export class Book {
   }
 
   #create(kind: Kind, key: string, text: string): Topic {
-    const topic = new Topic(kind, key, text)
+    const topic = new Topic(kind, key, text, this.#owner.slotOf(kind, key))
+    topic.place(this.#owner.linkOf(topic.slot))
     this.#topics[kind.index]?.set(key, topic)
     return topic
   }
@@ -214,33 +256,45 @@ export class Book {
   #drop(topic: Topic): void {
     topic.isGone = true
     this.#topics[topic.kind.index]?.delete(topic.key)
+    if (topic.link === undefined) return
+    topic.link.topics.delete(topic)
+    this.#owner.onLeft(topic.link)
   }
 
-  /** Tells the server of those among the topics that nobody wants any more. */
+  /** Tells the servers of those among the topics that nobody wants any more. */
   #unsubscribe(topics: Iterable<Topic>, onDone: () => void): void {
-    const unwanted = [...topics].filter(
-      (topic) => topic.members.size === 0 && (topic.isConfirmed || topic.pending !== undefined),
+    this.#tellLeft(
+      [...topics].filter((topic) => topic.members.size === 0),
+      onDone,
     )
-    if (!this.#isUp || unwanted.length === 0) {
-      onDone()
-      return
-    }
-    const commands = kinds.flatMap((kind) =>
-      chunks(unwanted.filter((topic) => topic.kind === kind)).map((names) => ({ kind, names })),
+  }
+
+  /** Tells the servers that topics are not wanted on their links any more. */
+  #tellLeft(topics: readonly Topic[], onDone: () => void): void {
+    const groups = grouped(topics.filter((topic) => topic.isKnown)).flatMap(({ link, kind, topics: all }) =>
+      chunks(all).map((some) => ({ link, kind, topics: some })),
     )
-    let missing = commands.length
+    let missing = groups.length
     const onOneDone = (): void => {
       if (--missing === 0) onDone()
     }
-    for (const { kind, names } of commands) {
-      this.#owner.write({ kind, isSubscribe: false, topics: names, owner: undefined, onDone: onOneDone })
+    for (const group of groups) {
+      group.link.write({ ...group, isSubscribe: false, owner: undefined, onDone: onOneDone })
     }
+    if (groups.length === 0) onDone()
   }
 
-  #subscribe(kind: Kind, topics: readonly Topic[], owner: Member | undefined): void {
-    const command: TopicCommand = { kind, isSubscribe: true, topics, owner, onDone: () => {} }
+  /** Asks for those of the topics that were not asked for, where their links are up. */
+  #ask(topics: readonly Topic[], owner: Member | undefined, size = NAMES_PER_COMMAND): void {
+    const wanted = topics.filter((topic) => topic.members.size > 0 && !topic.isKnown)
+    for (const { link, kind, topics: all } of grouped(wanted))
+      for (const chunk of chunks(all, size)) this.#subscribe(link, kind, chunk, owner)
+  }
+
+  #subscribe(link: BookLink, kind: Kind, topics: readonly Topic[], owner: Member | undefined): void {
+    const command: TopicCommand = { link, kind, isSubscribe: true, topics, owner, onDone: () => {} }
     for (const topic of topics) topic.pending = command
-    this.#owner.write(command)
+    link.write(command)
   }
 
   // ── what the server says ──────────────────────────────────────────────────────────────────────────────────────
@@ -250,6 +304,8 @@ export class Book {
     if (topic.pending !== command) return
     topic.pending = undefined
     topic.isConfirmed = true
+    topic.confirmedAt = performance.now()
+    topic.hops = 0
     for (const member of topic.members) this.#confirm(member, topic)
   }
 
@@ -268,6 +324,10 @@ export class Book {
     const topics = command.topics.filter((topic) => topic.pending === command)
     for (const topic of topics) topic.pending = undefined
     const { owner } = command
+    if (this.#owner.isMoved(command.link, error)) {
+      this.#follow(topics, owner, error)
+      return
+    }
     if (owner !== undefined && topics.some((topic) => topic.members.has(owner))) this.reject(owner, error)
     const wanted = topics.filter((topic) => topic.members.size > 0 && topic.pending === undefined)
     if (wanted.length > 0 && TRANSIENT.has(error.code)) {
@@ -275,7 +335,7 @@ export class Book {
       return
     }
     if (command.topics.length === 1) for (const topic of wanted) this.#refuse(topic, error)
-    else for (const half of halves(wanted)) this.#subscribe(command.kind, half, undefined)
+    else for (const half of halves(wanted)) this.#ask(half, undefined)
   }
 
   /** Nobody can have the topic. */
@@ -300,50 +360,91 @@ export class Book {
     }
   }
 
-  /** The server has ended a subscription by itself, as it does when a shard's slot moves: it is asked for again. */
-  onUnsubscribedByServer(kind: Kind, key: string): void {
+  /**
+   * The server has ended a subscription by itself, as it does when a shard's slot moves: it is asked for again, and in a
+   * cluster says where it is now.
+   */
+  onUnsubscribedByServer(link: BookLink, kind: Kind, key: string): void {
     const topic = this.topic(kind.index, key)
-    if (topic === undefined || !topic.isConfirmed) return
+    if (topic === undefined || topic.link !== link || !topic.isConfirmed) return
     topic.isConfirmed = false
-    if (this.#isUp) this.#subscribe(kind, [topic], undefined)
+    this.#ask([topic], undefined)
+    this.#owner.onEndedByServer()
   }
 
-  // ── the connection ────────────────────────────────────────────────────────────────────────────────────────────
+  // ── from one link to another ──────────────────────────────────────────────────────────────────────────────────
 
-  /** The connection stands: everything wanted is subscribed to, a command at a time; the caller asks for the next. */
-  *onUp(): Generator<void> {
-    this.#isUp = true
-    for (const member of this.members()) member.lostBy = undefined
-    for (const kind of kinds) {
-      const topics = [...(this.#topics[kind.index]?.values() ?? [])]
-      for (const chunk of chunks(topics)) {
-        if (!this.#isUp) return
-        // Some may have gone, and come back, since.
-        const wanted = chunk.filter(
-          (topic) => topic.members.size > 0 && !topic.isConfirmed && topic.pending === undefined,
-        )
-        if (wanted.length > 0) this.#subscribe(kind, wanted, undefined)
-        yield
-      }
+  /**
+   * Topics that are not where they belong, according to the owner, move there.
+   * @param askedAt when the owner has asked for that, in ms: what was confirmed later is known better
+   */
+  relocate(askedAt: number): void {
+    const [, , shards = new Map<string, Topic>()] = this.#topics
+    this.#move([...shards.values()].filter((topic) => !topic.isConfirmed || topic.confirmedAt < askedAt))
+  }
+
+  #move(topics: readonly Topic[]): void {
+    const moves = topics
+      .map((topic) => ({ topic, to: this.#owner.linkOf(topic.slot) }))
+      .filter(({ topic, to }) => to !== undefined && to !== topic.link)
+    const moved = moves.map(({ topic }) => topic)
+    const gaps = gapsOf(moved.filter((topic) => topic.isConfirmed))
+    const from = new Set(moved.flatMap((topic) => topic.link ?? []))
+    // Told first: from two servers, messages would come twice, or in disorder.
+    this.#tellLeft(moved, () => {})
+    forget(moved)
+    for (const { topic, to } of moves) topic.place(to)
+    this.#ask(moved, undefined)
+    for (const link of from) this.#owner.onLeft(link)
+    for (const { members, error } of gaps)
+      for (const member of members) member.deliver({ type: "disconnected", error })
+  }
+
+  /** The server of their link has said that topics are elsewhere. */
+  #follow(topics: readonly Topic[], owner: Member | undefined, error: RedisError): void {
+    const wanted = topics.filter((topic) => topic.members.size > 0)
+    for (const topic of wanted) topic.hops++
+    const lost = wanted.filter((topic) => topic.hops > MOST_HOPS)
+    const others = wanted.filter((topic) => topic.hops <= MOST_HOPS)
+    this.#move(others)
+    this.#ask(others, owner)
+    for (const topic of lost) {
+      topic.hops = 0
+      for (const member of [...topic.members]) if (!member.isReady) this.reject(member, tooManyHops(error))
+    }
+    if (lost.some((topic) => topic.members.size > 0)) this.#owner.retryLater()
+  }
+
+  // ── the links ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The link is up: everything wanted on it is subscribed to, a command at a time; the caller asks for the next. */
+  *onUp(link: BookLink): Generator<void> {
+    for (const topic of link.topics) for (const member of topic.members) member.lostBy = undefined
+    for (const chunk of chunks([...link.topics])) {
+      if (!link.isUp) return
+      // Some may have gone, and come back, since.
+      this.#ask(
+        chunk.filter((topic) => topic.link === link),
+        undefined,
+      )
+      yield
     }
   }
 
-  /** The connection is gone, and with it all that the server knew. */
-  onDown(error: ConnectionError): void {
-    if (!this.#isUp) return
-    this.#isUp = false
-    for (const topic of this.#allTopics()) {
-      topic.isConfirmed = false
-      topic.pending = undefined
-    }
+  /** The link is down, and with it all that its server knew is gone. */
+  onDown(link: BookLink, error: ConnectionError): void {
     // Gathered first: whoever is told may end it all.
-    const begun = [...this.members()].filter(hasBegun)
+    const begun = begunMembers(link.topics)
+    forget(link.topics)
     for (const member of begun) member.deliver({ type: "disconnected", error })
   }
 
-  /** The connection has ended for good. */
+  /** All has ended for good. */
   onEnded(error: ConnectionError): void {
-    this.onDown(error)
+    const topics = [...this.#allTopics()]
+    const begun = begunMembers(topics.filter((topic) => topic.link?.isUp === true))
+    forget(topics)
+    for (const member of begun) member.deliver({ type: "disconnected", error })
     for (const member of this.members()) {
       for (const topic of [...member.topics]) this.#remove(member, topic)
       if (member.isReady) member.onEnd()
@@ -356,12 +457,70 @@ export class Book {
   }
 }
 
-/** Codes of errors that say nothing of what was asked, but that the server cannot just now. */
-const TRANSIENT: ReadonlySet<string> = new Set(["LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"])
+function forget(topics: Iterable<Topic>): void {
+  for (const topic of topics) {
+    topic.isConfirmed = false
+    topic.pending = undefined
+  }
+}
 
-/** Whether messages may have reached the member, so that it has to know of a gap. */
-function hasBegun(member: Member): boolean {
-  return member.isReady || member.waiting.size < member.topics.size
+/** Who is to know that topics leave their links, and what of. */
+function gapsOf(topics: readonly Topic[]): Array<{ members: Set<Member>; error: ConnectionError }> {
+  return [...new Set(topics.flatMap(({ link }) => link ?? []))].map((link) => ({
+    members: begunMembers(topics.filter((topic) => topic.link === link)),
+    error: leaving(link.address),
+  }))
+}
+
+function leaving(address: string): ConnectionError {
+  const message = "the connection was left: another node has the slot of the shard channel now"
+  return new ConnectionError("disconnected", message, { address, outcome: "unknown" })
+}
+
+function tooManyHops(cause: RedisError): ConnectionError {
+  const message = `the channel was not found after ${MOST_HOPS} redirections, each to another node`
+  return new ConnectionError("too-many-redirections", message, { outcome: "not-sent", cause })
+}
+
+/** Codes of errors that say nothing of what was asked, but that the server cannot just now. */
+const TRANSIENT: ReadonlySet<string> = new Set([
+  "LOADING",
+  "BUSY",
+  "MASTERDOWN",
+  "CLUSTERDOWN",
+  "TRYAGAIN",
+  "ASK",
+])
+
+/** Members that messages of the topics may have reached, so that they have to know of a gap. */
+function begunMembers(topics: Iterable<Topic>): Set<Member> {
+  const members = new Set<Member>()
+  for (const topic of topics)
+    for (const member of topic.members) if (member.isReady || !member.waiting.has(topic)) members.add(member)
+  return members
+}
+
+/** Topics that a command may have in common. */
+interface Group {
+  readonly link: BookLink
+  readonly kind: Kind
+  readonly topics: Topic[]
+}
+
+/** Those whose links are up, by link, kind and slot. */
+function grouped(topics: readonly Topic[]): Group[] {
+  const byLink = new Map<BookLink, Map<number, Group>>()
+  for (const topic of topics) {
+    const { link, kind, slot = -1 } = topic
+    if (link?.isUp !== true) continue
+    const groups = byLink.get(link) ?? new Map<number, Group>()
+    byLink.set(link, groups)
+    const number = slot * kinds.length + kind.index
+    const group = groups.get(number) ?? { link, kind, topics: [] }
+    groups.set(number, group)
+    group.topics.push(topic)
+  }
+  return [...byLink.values()].flatMap((groups) => [...groups.values()])
 }
 
 function chunks(topics: readonly Topic[], size = NAMES_PER_COMMAND): Topic[][] {

@@ -1,6 +1,6 @@
 /**
- * Pub/Sub as a user sees it: subscriptions of any number over one connection. Joins the book, the connection and the
- * subscriptions; leaves to the book who wants what.
+ * Pub/Sub as a user sees it: subscriptions of any number, over one connection or those to the nodes of a cluster. Leaves to the
+ * book who wants what, and to what lies below where.
  */
 
 import { Client } from "../client.ts"
@@ -9,20 +9,19 @@ import {
   checkReadyOptions,
   checkSubscribeOptions,
   type Encoding,
-  type PubSubOptions,
   type ReadyOptions,
-  type ResolvedPubSubOptions,
-  resolvePubSubOptions,
   type SubscribeOptions,
 } from "../options.ts"
+import { type PubSubOptions, type ResolvedPubSubOptions, resolvePubSubOptions } from "../pubsub-options.ts"
 import { registered } from "../registry.ts"
 import { SentinelSource } from "../sentinel/source.ts"
 import type { Member } from "./book.ts"
+import { ClusterSubscriber } from "./cluster-subscriber.ts"
 import type { PubSubEvent } from "./events.ts"
 import { channelKind, type Kind, patternKind, shardKind } from "./kind.ts"
 import { type ChannelName, namesOf } from "./names.ts"
 import { HandlerSink, IteratorSink } from "./sink.ts"
-import { Subscriber } from "./subscriber.ts"
+import { Subscriber, type SubscriberBackend } from "./subscriber.ts"
 import { HandledSubscription, IteratedSubscription, type Subscription } from "./subscription.ts"
 
 const DEFAULT_MAX_BUFFERED = 10_000
@@ -40,7 +39,8 @@ type Handler<E extends Encoding> = (event: PubSubEvent<E>) => void
 type Iterated<E extends Encoding> = Subscription & AsyncIterable<PubSubEvent<E>>
 
 /**
- * One connection to a Redis or Valkey server for any number of subscriptions.
+ * One connection to a Redis or Valkey server for any number of subscriptions; with the option `cluster`, one to each node that
+ * it takes.
  *
  * It connects in the background, reconnects by itself and subscribes again then. It keeps the process alive until it is
  * closed.
@@ -54,11 +54,11 @@ type Iterated<E extends Encoding> = Subscription & AsyncIterable<PubSubEvent<E>>
  * Source: https://redis.io/docs/latest/develop/pubsub/
  */
 export class PubSub extends Client {
-  readonly #subscriber: Subscriber
+  readonly #subscriber: SubscriberBackend
 
   /** Use {@link PubSub.start} or {@link PubSub.connect}. */
-  private constructor(subscriber: Subscriber, lifecycle: Lifecycle) {
-    super(subscriber.connection, lifecycle)
+  private constructor(subscriber: SubscriberBackend, lifecycle: Lifecycle) {
+    super(subscriber, lifecycle)
     this.#subscriber = subscriber
   }
 
@@ -79,8 +79,7 @@ export class PubSub extends Client {
 
   static #from(options: ResolvedPubSubOptions, exitOnFirstFailure: boolean): PubSub {
     const lifecycle = new Lifecycle(options.name)
-    const source = options.sentinel && new SentinelSource(options.sentinel)
-    const pubsub = new PubSub(new Subscriber(options, lifecycle, exitOnFirstFailure, source), lifecycle)
+    const pubsub = new PubSub(backendFor(options, lifecycle, exitOnFirstFailure), lifecycle)
     lifecycle.bind(pubsub)
     return pubsub
   }
@@ -99,7 +98,7 @@ export class PubSub extends Client {
 
   /** The server's number for the connection, with the option `fetchClientIdOnConnect`, once connected. */
   get clientId(): number | undefined {
-    return this.#subscriber.connection.clientId
+    return this.#subscriber.clientId
   }
 
   /**
@@ -187,8 +186,8 @@ export class PubSub extends Client {
     const names = namesOf(channels)
     if (!isHandler(first)) return this.#iterate(kind, names, optionsFrom(first))
     const sink = new HandlerSink(first)
-    const member = await this.#subscriber.subscribe(kind, names, sink, optionsFrom(second))
-    return new HandledSubscription(member, this.#subscriber)
+    const member = await this.#subscriber.subscriptions.subscribe(kind, names, sink, optionsFrom(second))
+    return new HandledSubscription(member, this.#subscriber.subscriptions)
   }
 
   async #iterate(
@@ -197,22 +196,35 @@ export class PubSub extends Client {
     options: SubscribeOptions,
   ): Promise<Subscription> {
     const sink = new IteratorSink(options.maxBuffered ?? DEFAULT_MAX_BUFFERED)
-    const member = await this.#subscriber.subscribe(kind, names, sink, options)
-    return new IteratedSubscription(member, this.#subscriber, sink)
+    const member = await this.#subscriber.subscriptions.subscribe(kind, names, sink, options)
+    return new IteratedSubscription(member, this.#subscriber.subscriptions, sink)
   }
 
   async #unsubscribe(kind: Kind, channels: unknown, subscription: Subscription | undefined): Promise<void> {
     const names = channels === undefined ? undefined : namesOf(channels)
-    await this.#subscriber.unsubscribe(kind, names, this.#memberOf(subscription))
+    await this.#subscriber.subscriptions.unsubscribe(kind, names, this.#memberOf(subscription))
   }
 
   #memberOf(subscription: unknown): Member | undefined {
     if (subscription === undefined) return undefined
     const member =
-      subscription instanceof HandledSubscription ? subscription.memberOf(this.#subscriber) : undefined
+      subscription instanceof HandledSubscription
+        ? subscription.memberOf(this.#subscriber.subscriptions)
+        : undefined
     if (member === undefined) throw new TypeError("the second argument must be a subscription of this PubSub")
     return member
   }
+}
+
+function backendFor(
+  options: ResolvedPubSubOptions,
+  lifecycle: Lifecycle,
+  exitOnFirstFailure: boolean,
+): SubscriberBackend {
+  const { cluster, sentinel } = options
+  if (cluster !== undefined) return new ClusterSubscriber(options, cluster, lifecycle, exitOnFirstFailure)
+  const source = sentinel && new SentinelSource(sentinel)
+  return new Subscriber(options, lifecycle, exitOnFirstFailure, source)
 }
 
 function isHandler(value: unknown): value is Handler<Encoding> {

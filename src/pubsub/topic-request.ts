@@ -80,6 +80,6 @@ export class TopicRequest extends Request<TopicCommand> {
 }
 
 /** A name given as a binary string, as an argument. */
-function wireName(key: string): string | Uint8Array {
+export function wireName(key: string): string | Uint8Array {
   return isAsciiText(key) ? key : bytesOf(key)
 }

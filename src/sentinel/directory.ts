@@ -118,7 +118,7 @@ export class SentinelDirectory {
     try {
       await new Promise<void>((resolve, reject) => {
         connection = new Connection(
-          connectionOptions(this.optionsFor(sentinel), true),
+          connectionOptions(this.optionsFor(sentinel), true, { isReplaceable: true }),
           listenerOf(resolve, reject),
         )
         asker.onConversation(connection)

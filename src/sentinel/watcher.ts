@@ -110,7 +110,7 @@ class Watcher implements Asker {
       if (event.type === "subscribed") void this.#ask()
       if (event.type === "message") this.#onSwitch(event.payload.toString())
     })
-    subscriber.subscribe(channelKind, [{ key: CHANNEL, text: CHANNEL }], sink, {}).catch(() => {
+    subscriber.subscriptions.subscribe(channelKind, [{ key: CHANNEL, text: CHANNEL }], sink, {}).catch(() => {
       subscriber.connection.destroy()
     })
     return subscriber

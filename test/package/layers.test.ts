@@ -45,6 +45,13 @@ const breaches: Record<string, string> = {
   "src/registry.ts": "@redix/client",
   "src/connection/queue.ts": "../index.ts",
   "src/cluster/cluster.ts": "../transport/socket.ts",
+  "src/cluster/topology.ts": "../sentinel/source.ts",
+  "src/cluster/dedicated-nodes.ts": "../pool/pool.ts",
+  "src/cluster/scan.ts": "../pubsub/pubsub.ts",
+  "src/cluster/slots.ts": "../unwrap.ts",
+  "src/cluster-options.ts": "./protocol/parser.ts",
+  "src/version.ts": "./cluster-options.ts",
+  "src/dedicated/checkout.ts": "../cluster-options.ts",
 }
 
 /** Forms of an import that a breach may take. */

@@ -67,8 +67,8 @@ export interface Setting {
   connectAt(place: Place, options?: ClientOptions): Promise<Client>
   /** The class's own `named`. */
   named(name: string): unknown
-  /** The beginning of a program that leaves an open `client`. */
-  readonly program: string
+  /** The beginning of a program that leaves an open `client`, with these options as well. */
+  program(options?: { username: string; password: string }): string
   stop(): Promise<void>
 }
 

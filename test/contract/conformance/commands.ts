@@ -464,7 +464,10 @@ export function commandCases(bed: Bed): void {
       const signal = AbortSignal.abort(reason)
       const command = await safe.command(["NOSUCH.COMMAND", key()])
       assert.ok(!command.ok && command.error instanceof RedisError)
-      const transaction = await safe.transactionPipeline([["NOSUCH.COMMAND", key()]])
+      const transaction = await safe.transactionPipeline([
+        ["GET", key()],
+        ["NOSUCH.COMMAND", key()],
+      ])
       assert.ok(!transaction.ok && transaction.error instanceof RedisError)
       assert.equal(transaction.error.code, "EXECABORT")
       for (const call of [

@@ -32,9 +32,9 @@ const topology: Topology = {
       startAt: ({ host, port }, options) => Pool.start<2 | 3>({ host, port, size: 3, ...options }),
       connectAt: ({ host, port }, options) => Pool.connect<2 | 3>({ host, port, size: 3, ...options }),
       named: (name) => Pool.named(name),
-      program: `
+      program: (options) => `
         import { Pool } from "@redix/client"
-        const client = await Pool.connect(${JSON.stringify(at)})
+        const client = await Pool.connect(${JSON.stringify({ ...at, ...options })})
       `,
       stop: () => server.stop(),
     }

@@ -22,9 +22,9 @@ const topology: Topology = {
       startAt: (place, options) => Redix.start<2 | 3>({ ...place, ...options }),
       connectAt: (place, options) => Redix.connect<2 | 3>({ ...place, ...options }),
       named: (name) => Redix.named(name),
-      program: `
+      program: (options) => `
         import { Redix } from "@redix/client"
-        const client = await Redix.connect(${JSON.stringify(at)})
+        const client = await Redix.connect(${JSON.stringify({ ...at, ...options })})
       `,
       stop: () => server.stop(),
     }

@@ -1,0 +1,141 @@
+/**
+ * Requests that wait for something other than a connection: until it is known who has which slots, until a slot has moved,
+ * until the server has told which keys a command has. Knows their deadlines and signals; leaves to others what they are.
+ */
+
+import type { Request, RequestOwner } from "../connection/request.ts"
+import { ConnectionError, withoutStack } from "../errors.ts"
+import type { Timed } from "../util/heap.ts"
+import { WaitingClock } from "../util/waiting-clock.ts"
+
+/** Who has to stay for as long as requests wait to be sent there. */
+export interface Awaited {
+  awaiting: number
+}
+
+/** A request that waits. */
+class Hold implements Timed, RequestOwner {
+  deadline: number = Number.POSITIVE_INFINITY
+  heapIndex = -1
+  readonly request: Request
+  readonly since: number
+  readonly timeout: number
+  readonly proceed: () => void
+  timer: NodeJS.Timeout | undefined
+  awaited: Awaited | undefined
+  readonly #room: WaitingRoom
+
+  constructor(request: Request, since: number, timeout: number, proceed: () => void, room: WaitingRoom) {
+    this.request = request
+    this.since = since
+    this.timeout = timeout
+    this.proceed = proceed
+    this.#room = room
+  }
+
+  onRequestAborted(request: Request, reason: unknown): void {
+    request.fail(reason)
+  }
+
+  afterAborts(): void {}
+
+  onRequestSettled(): void {
+    this.#room.leave(this)
+  }
+}
+
+export class WaitingRoom {
+  readonly #commandTimeout: number
+  readonly #holds = new Set<Hold>()
+  /** Why nobody may wait any more. */
+  #closed: (() => ConnectionError) | undefined
+  /** Those that wait for {@link proceedAll}. */
+  readonly #forAll = new Set<Hold>()
+  readonly #clock = new WaitingClock<Hold>(
+    (hold) => expire(hold),
+    () => 0,
+  )
+
+  /** @param commandTimeout the time of a request that has none of its own, in ms */
+  constructor(commandTimeout: number) {
+    this.#commandTimeout = commandTimeout
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#holds.size
+  }
+
+  /** The request waits for {@link proceedAll}. `proceed` is called then, unless the request has settled before. */
+  hold(request: Request, proceed: () => void): void {
+    const hold = this.#enter(request, proceed)
+    if (hold !== undefined) this.#forAll.add(hold)
+  }
+
+  /** The request waits for so many ms until it is sent there. */
+  holdFor(request: Request, ms: number, awaited: Awaited, proceed: () => void): void {
+    const hold = this.#enter(request, proceed)
+    if (hold === undefined) return
+    hold.awaited = awaited
+    awaited.awaiting++
+    // What keeps the process alive is the connections.
+    hold.timer = setTimeout(() => this.#proceed(hold), ms).unref()
+  }
+
+  /** The request waits until the returned function is called. */
+  holdUntil(request: Request, proceed: () => void): () => void {
+    const hold = this.#enter(request, proceed)
+    return () => {
+      if (hold !== undefined) this.#proceed(hold)
+    }
+  }
+
+  #enter(request: Request, proceed: () => void): Hold | undefined {
+    if (this.#closed !== undefined) {
+      request.fail(withoutStack(this.#closed))
+      return undefined
+    }
+    const terms = request.needTerms()
+    const timeout = terms.timeoutMs(this.#commandTimeout)
+    const hold = new Hold(request, this.#clock.now(), timeout, proceed, this)
+    this.#holds.add(hold)
+    request.attach(hold)
+    this.#clock.start(hold, Math.max(0, timeout - terms.waitedMs))
+    return hold
+  }
+
+  proceedAll(): void {
+    for (const hold of [...this.#forAll]) this.#proceed(hold)
+  }
+
+  /** Fails those that wait for {@link proceedAll}. */
+  failWaiting(makeError: () => ConnectionError): void {
+    for (const { request } of [...this.#forAll]) request.fail(withoutStack(makeError))
+  }
+
+  /** Fails all that wait, and from now on those that would have to. */
+  close(makeError: () => ConnectionError): void {
+    this.#closed = makeError
+    for (const { request } of [...this.#holds]) request.fail(withoutStack(makeError))
+  }
+
+  #proceed(hold: Hold): void {
+    if (!this.leave(hold)) return
+    hold.request.needTerms().waitedMs += this.#clock.now() - hold.since
+    hold.proceed()
+  }
+
+  leave(hold: Hold): boolean {
+    if (!this.#holds.delete(hold)) return false
+    this.#forAll.delete(hold)
+    this.#clock.stop(hold)
+    clearTimeout(hold.timer)
+    if (hold.awaited !== undefined) hold.awaited.awaiting--
+    return true
+  }
+}
+
+function expire({ request, timeout }: Hold): void {
+  const message = `${request.label} could not be sent within ${timeout} ms`
+  request.fail(withoutStack(() => new ConnectionError("timeout", message, { outcome: "not-sent" })))
+}

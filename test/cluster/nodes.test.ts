@@ -1,0 +1,175 @@
+/** Nodes that come and go, and layouts that are not quite true. */
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
+import { Cluster, ConnectionError } from "@redix/client"
+import { until } from "../../support/wait.ts"
+import {
+  assertRefusedPlace,
+  connected,
+  type FakeCluster,
+  fakeNodes,
+  keyA,
+  keyB,
+  moved,
+  quick,
+  scripted,
+  slotA,
+  started,
+} from "../contract/cluster/setup.ts"
+import { closing, rawServer } from "../contract/helpers.ts"
+
+describe("a node that only redirections tell of", () => {
+  test("keeps its connection while other nodes do not know of it yet", async (t) => {
+    const { fake, cluster, a } = await scripted(t)
+    const d = await fake.addNode()
+    a.script = ([name]) => (name === "GET" ? moved(slotA, d) : undefined)
+    const asked = fake.layoutsAsked
+    while (fake.layoutsAsked < asked + 3) {
+      await cluster.command(["GET", keyA()])
+      await sleep(20)
+    }
+    assert.equal(d.server.connections.length, 1)
+  })
+
+  test("blocking commands there are not ended by what other nodes say", async (t) => {
+    const { fake, cluster, a } = await scripted(t)
+    const d = await fake.addNode()
+    a.script = ([name]) => (name === "BLPOP" ? moved(slotA, d) : undefined)
+    let answer = (): void => {}
+    d.script = ([name], _node, connection) => {
+      if (name !== "BLPOP") return undefined
+      answer = () => connection.write("*-1\r\n")
+      return ""
+    }
+    const popped = cluster.command(["BLPOP", keyA(), 0])
+    popped.catch(() => {})
+    const asked = fake.layoutsAsked
+    await until(() => fake.layoutsAsked > asked)
+    await d.nextCommand("BLPOP")
+    await sleep(50)
+    answer()
+    assert.equal(await popped, null)
+  })
+
+  test("is left when nobody is sent there any more", async (t) => {
+    const { fake, cluster, a } = await scripted(t, { topologyRefreshInterval: 1000 })
+    const d = await fake.addNode()
+    let isMoved = true
+    a.script = ([name]) => (name === "GET" && isMoved ? moved(slotA, d) : undefined)
+    await cluster.command(["GET", keyA()])
+    isMoved = false
+    await until(() => d.open.length === 0)
+  })
+})
+
+describe("a natMap that leads two nodes to one place", () => {
+  test("as primary and as replica: the primary it is", async (t) => {
+    const fake = await fakeNodes(t, { primaries: 1, replicasPerPrimary: 1 })
+    const [primary] = fake.nodes
+    const to = { host: "127.0.0.1", port: primary?.port ?? 0 }
+    const cluster = await connected(t, fake, { natMap: () => to, readFromReplicas: true })
+    await cluster.nodes("primary")[0]?.connection.ready({ timeout: 2000 })
+    assert.equal(await cluster.command(["GET", keyA()]), "OK")
+  })
+})
+
+describe("a natMap that ends the cluster", () => {
+  test("nothing is looked at any more", async (t) => {
+    const fake = await fakeNodes(t)
+    let isToEnd = false
+    const cluster: Cluster = await connected(t, fake, {
+      topologyRefreshInterval: 100,
+      natMap: () => {
+        if (isToEnd) cluster.destroy()
+        return undefined
+      },
+    })
+    isToEnd = true
+    await cluster.closed
+    const asked = fake.layoutsAsked
+    await sleep(500)
+    assert.equal(fake.layoutsAsked, asked)
+    assert.equal(fake.openConnections, 0)
+  })
+})
+
+describe("scan", () => {
+  test("waits until it is known who has which slots", async (t) => {
+    const fake = await fakeNodes(t, {
+      script: ([name], node) =>
+        name === "SCAN" ? `*2\r\n$1\r\n0\r\n*1\r\n$1\r\n${node.index}\r\n` : undefined,
+    })
+    const cluster = started(t, fake)
+    const keys: string[] = []
+    for await (const key of cluster.scan()) keys.push(key)
+    assert.deepEqual(keys.sort(), ["0", "1", "2"])
+  })
+
+  test("rejects where nobody can tell", async (t) => {
+    const fake = await fakeNodes(t)
+    await fake.stop()
+    const cluster = started(t, fake)
+    await assert.rejects(
+      async () => {
+        for await (const _ of cluster.scan());
+      },
+      (error) => error instanceof ConnectionError && error.reason === "closed",
+    )
+  })
+})
+
+describe("watch", () => {
+  test("follows a MOVED that names no host", async (t) => {
+    const { cluster, a, b } = await scripted(t)
+    a.script = ([name]) => (name === "WATCH" ? moved(slotA, `:${b.port}`) : undefined)
+    assert.deepEqual(await cluster.watch(keyA(), () => [["SET", keyA(), "v"]]), ["OK"])
+  })
+})
+
+describe("a replica that refuses to write", () => {
+  test("READONLY makes the cluster look who is the primary", async (t) => {
+    const { fake, cluster, a } = await scripted(t)
+    const readonly = "-READONLY You can't write against a read only replica.\r\n"
+    a.script = ([name]) => (name === "SET" ? readonly : undefined)
+    const before = fake.layoutsAsked
+    const [reply] = await cluster.pipeline([
+      ["SET", keyA(), "v"],
+      ["GET", keyB()],
+    ])
+    assertRefusedPlace(reply, "READONLY")
+    await until(() => fake.layoutsAsked > before, { timeout: 3000 })
+  })
+})
+
+describe("unref", () => {
+  test("holds for what is being asked already", async (t) => {
+    const silent = await rawServer(t, () => {})
+    const cluster = closing(t, Cluster.start({ nodes: [silent.url], ...quick }))
+    await silent.nextConnection()
+    cluster.unref()
+    await sleep(0)
+    const kept = process.getActiveResourcesInfo()
+    cluster.ref()
+    await sleep(0)
+    const keptAgain = process.getActiveResourcesInfo()
+    // The server's own side of the connection is among them.
+    const sockets = (resources: string[]) => resources.filter((name) => /TCPSocketWrap/.test(name)).length
+    const timers = (resources: string[]) => resources.filter((name) => name === "Timeout").length
+    assert.equal(sockets(keptAgain) - sockets(kept), 1)
+    assert.ok(timers(keptAgain) > timers(kept))
+  })
+})
+
+describe("keys that only the server can tell", () => {
+  test("are asked for once by commands of the same name", async (t) => {
+    const info = "*1\r\n*6\r\n$3\r\nfoo\r\n:2\r\n*0\r\n:1\r\n:1\r\n:1\r\n"
+    const fake: FakeCluster = await fakeNodes(t, {
+      script: ([name, sub]) => (name === "COMMAND" && sub === "INFO" ? info : undefined),
+    })
+    const cluster = await connected(t, fake)
+    await cluster.pipeline(Array.from({ length: 100 }, (_, index) => ["FOO", keyA(`${index}`)]))
+    assert.equal(fake.commands.filter(([name]) => name === "COMMAND").length, 1)
+    assert.equal(fake.node(0).commands.filter(([name]) => name === "FOO").length, 100)
+  })
+})

@@ -457,9 +457,15 @@ export class RedisCluster {
     await to.send("CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id)
     await from.send("CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id)
     const others = (await this.primaries()).filter((node) => node !== from && node !== to)
-    await Promise.all(others.map((node) => node.send("CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id)))
+    const tell = (node: ClusterNode) => node.send("CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id)
+    await Promise.all(others.map(tell))
     await this.#everybody(
-      async (each) => (await this.#view(each)).some(({ id, ranges }) => id === to.id && covers(ranges, slot)),
+      async (each) => {
+        const knows = (await this.#view(each)).some(({ id, ranges }) => id === to.id && covers(ranges, slot))
+        // Where many slots move, what the old owner had sent before can win over that for good.
+        if (!knows && others.includes(each)) await tell(each)
+        return knows
+      },
       () => `everybody to know that slot ${slot} is served by ${to.address}`,
     )
   }

@@ -63,7 +63,13 @@ export class ClusterBackend implements Backend, TopologyOwner, Guide {
     )
     const gate = this.#makeGate(options.maxInFlight)
     this.routers = this.#makeRouters(gate, options.readFromReplicas)
-    this.checkouts = { gate, topology: this.topology, dedicated: this.dedicated, options }
+    this.checkouts = {
+      gate,
+      topology: this.topology,
+      dedicated: this.dedicated,
+      waiting: this.#waiting,
+      options,
+    }
     this.topology.start()
   }
 

@@ -17,16 +17,18 @@ import type { DedicatedNodes } from "./dedicated-nodes.ts"
 import type { Gate } from "./gate.ts"
 import type { ClusterNode } from "./node.ts"
 import { Pause } from "./pause.ts"
-import { redirectionOf } from "./redirect.ts"
-import { setTerms } from "./routed.ts"
+import { type Redirection, redirectionOf } from "./redirect.ts"
+import { setTerms, tryAgainDelay } from "./routed.ts"
 import { slotOf } from "./slots.ts"
 import type { Topology } from "./topology.ts"
+import type { WaitingRoom } from "./waiting.ts"
 
 /** What checkouts are made from. */
 export interface CheckoutParts {
   readonly gate: Gate
   readonly topology: Topology
   readonly dedicated: DedicatedNodes
+  readonly waiting: WaitingRoom
   readonly options: ResolvedClusterOptions
 }
 
@@ -74,7 +76,10 @@ function nodeOf(topology: Topology, slot: number): ClusterNode {
   return node
 }
 
-/** As `watch` of a pool, at the node that has the keys, and anew at another one if they have moved there. */
+/**
+ * As `watch` of a pool, at the node that has the keys, and anew at another one if they have moved there. While they are on
+ * their way it is tried again a little later, since the callback's own commands would not find them.
+ */
 export async function watchKeys<P extends Protocol, const Cs extends readonly Command[]>(
   parts: CheckoutParts,
   protocol: P,
@@ -93,21 +98,38 @@ export async function watchKeys<P extends Protocol, const Cs extends readonly Co
         options ?? {},
       )
     } catch (error) {
-      if (redirections >= parts.options.maxRedirections || !hasMoved(parts.topology, error)) throw error
+      const redirection = redirections < parts.options.maxRedirections ? undone(error) : undefined
+      if (redirection === undefined) throw error
+      if (redirection.kind === "moved") noteMoved(parts.topology, redirection)
+      else await later(parts, slot, tryAgainDelay(redirections), options?.signal)
     }
   }
 }
 
-/** Whether nothing was done because the keys are elsewhere by now; the topology knows of it then. */
-function hasMoved(topology: Topology, error: unknown): boolean {
-  const reply = error instanceof RedisError && error.code === "EXECABORT" ? error.cause : error
-  const redirection = redirectionOf(reply)
-  if (redirection?.kind !== "moved") return false
-  const { slot, to } = redirection
+/** Where the keys are instead, if nothing was done because of that. */
+function undone(error: unknown): Redirection | undefined {
+  return redirectionOf(error instanceof RedisError && error.code === "EXECABORT" ? error.cause : error)
+}
+
+function noteMoved(topology: Topology, { slot, to }: Extract<Redirection, { slot: number }>): void {
   const host = to.host === "" ? topology.map.at(slot)?.primary.host : to.host
-  if (host === undefined) return false
-  topology.onMoved(slot, { host, port: to.port })
-  return true
+  if (host !== undefined) topology.onMoved(slot, { host, port: to.port })
+}
+
+function later(
+  { waiting, topology }: CheckoutParts,
+  slot: number,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const pause = new Pause("a watch", reject)
+    setTerms(pause, { timeout: Number.POSITIVE_INFINITY, signal })
+    waiting.holdFor(pause, ms, nodeOf(topology, slot), () => {
+      pause.end()
+      resolve()
+    })
+  })
 }
 
 function slotOfKeys(keys: WatchedKeys): number {

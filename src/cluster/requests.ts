@@ -4,7 +4,9 @@
  */
 
 import { type ClusterRequestOptions, checkClusterRequestOptions } from "../cluster-options.ts"
+import type { ConnectionError } from "../errors.ts"
 import type { CommandRouter } from "./command-router.ts"
+import { ofAll } from "./outcome.ts"
 import type { PipelineRouter } from "./pipeline-router.ts"
 import { NO_TERMS, setTerms, type Terms } from "./routed.ts"
 import { RoutedCommand } from "./routed-command.ts"
@@ -87,7 +89,8 @@ export function sendWithoutReply(routers: Routers, commands: Commands, options: 
     const terms = options === undefined ? NO_TERMS : checkedTerms(routers, options, reject)
     if (terms === undefined) return
     const result = {
-      resolve: (_: unknown[], failure: unknown) => (failure === undefined ? resolve() : reject(failure)),
+      resolve: (replies: unknown[], failure: ConnectionError | undefined) =>
+        failure === undefined ? resolve() : reject(ofAll(failure, replies)),
       reject,
     }
     const { route, split } = options ?? {}

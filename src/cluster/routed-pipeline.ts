@@ -5,11 +5,12 @@
 
 import { encodeCommand } from "../connection/commands.ts"
 import { type ReplyFacts, Request } from "../connection/request.ts"
-import { ConnectionError, nameError, type RedisError, withoutStack } from "../errors.ts"
+import { ConnectionError, nameError, type RedisError } from "../errors.ts"
 import { commandInfo } from "../protocol/command-info.ts"
 import type { CommandSink } from "../protocol/encode.ts"
 import { ASKING } from "./asking.ts"
 import type { Block } from "./blocks.ts"
+import { asNotSent } from "./outcome.ts"
 import { redirectionOf } from "./redirect.ts"
 import type { Hop, Route, Terms } from "./routed.ts"
 
@@ -128,8 +129,9 @@ export class RoutedPipeline {
       this.#rejectWith(error)
       return
     }
-    this.#failuresDiffer ||= this.#failure !== undefined && this.#failure.reason !== error.reason
     this.#failure ??= error
+    const { reason, outcome } = this.#failure
+    this.#failuresDiffer ||= reason !== error.reason || outcome !== error.outcome
     for (const place of places) this.#replies[place] = error
   }
 
@@ -184,11 +186,16 @@ export class Part extends Request<undefined> {
     const { places } = this
     const { commands, kind } = this.pipeline
     const isUsual = kind === "usual"
+    // ASKING has replies as well.
+    let askings = 0
     for (let index = 0; index < places.length; index++) {
-      if (this.hop.isAsking && this.#needsAsking(index)) sink.raw(ASKING)
+      if (this.hop.isAsking && this.#needsAsking(index)) {
+        sink.raw(ASKING)
+        askings++
+      }
       const command = commands[places[index] ?? 0] ?? []
       if (isUsual) sink.command(command)
-      else encodeCommand(this, sink, command, index)
+      else encodeCommand(this, sink, command, index + askings)
     }
     this.#isAskingOwed = this.hop.isAsking && this.#needsAsking(0)
   }
@@ -235,7 +242,7 @@ export class Part extends Request<undefined> {
     const { pipeline } = this
     pipeline.failPlaces(this.places.slice(this.#received), error)
     if (this.#redirected !== undefined && error instanceof ConnectionError)
-      pipeline.failPlaces(this.#redirected.filter(isRedirected, pipeline), notSent(error))
+      pipeline.failPlaces(this.#redirected.filter(isRedirected, pipeline), asNotSent(error))
     pipeline.release()
   }
 }
@@ -243,12 +250,6 @@ export class Part extends Request<undefined> {
 /** Whether the command at the place was to be sent on: it was not carried out, and where to is not for the caller. */
 function isRedirected(this: RoutedPipeline, place: number): boolean {
   return redirectionOf(this.replyAt(place)) !== undefined
-}
-
-function notSent({ reason, message, address, cause, final }: ConnectionError): ConnectionError {
-  return withoutStack(
-    () => new ConnectionError(reason, message, { address, cause, final, outcome: "not-sent" }),
-  )
 }
 
 /** Errors that may be for the router, and not for the caller. */

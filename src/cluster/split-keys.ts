@@ -3,7 +3,9 @@
  * commands that do the same to each key, by itself.
  */
 
+import { ConnectionError } from "../errors.ts"
 import { commandInfo } from "../protocol/command-info.ts"
+import { ofAll } from "./outcome.ts"
 import { slotOf } from "./slots.ts"
 
 type Command = readonly unknown[]
@@ -82,7 +84,7 @@ function merged(command: Command, slices: readonly Slice[], replies: readonly un
   const kind = kindOf(command)
   if (kind === undefined || slices.length === 1) return replies[0]
   const error = replies.find((reply) => reply instanceof Error)
-  if (error !== undefined) return error
+  if (error !== undefined) return error instanceof ConnectionError ? ofAll(error, replies) : error
   if (kind.merge === "ok") return replies[0]
   if (kind.merge === "sum") return replies.reduce<number>((sum, reply) => sum + Number(reply), 0)
   return values(slices, replies)

@@ -130,7 +130,7 @@ export class Session {
   }
 
   #onRefused(kind: SessionEffectKind, reply: unknown): void {
-    if (kind === "exec" && reply instanceof RedisError && reply.code === "EXECABORT") this.#endTransaction()
+    if (kind === "exec" && reply instanceof RedisError && DISCARDED.has(reply.code)) this.#endTransaction()
     // What was counted on at the writing has not come about: a MULTI that is not open, or one that still is.
     else if (kind === "multi" || kind === "exec" || kind === "discard") this.isStale = true
     // The error may be that of CLIENT REPLY OFF, and the command have run. An earlier reply may have taken the mark away.
@@ -191,6 +191,16 @@ export class Session {
     return (this.#marks & marks) !== 0
   }
 }
+
+/** With these, EXEC says that there is no transaction any more: of the last ones, a node of a cluster with the keys elsewhere. */
+const DISCARDED: ReadonlySet<string> = new Set([
+  "EXECABORT",
+  "MOVED",
+  "ASK",
+  "TRYAGAIN",
+  "CROSSSLOT",
+  "CLUSTERDOWN",
+])
 
 /** Whether an element of EXEC's reply is what a SELECT fails with: it is not known which command it belongs to. */
 function isSelectError(element: unknown): boolean {

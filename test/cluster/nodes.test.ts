@@ -2,13 +2,15 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
-import { Cluster, ConnectionError } from "@redix/client"
+import { Cluster, ConnectionError, RedisError } from "@redix/client"
 import { until } from "../../support/wait.ts"
 import {
+  ask,
   assertRefusedPlace,
   connected,
   type FakeCluster,
   fakeNodes,
+  first,
   keyA,
   keyB,
   moved,
@@ -16,6 +18,7 @@ import {
   scripted,
   slotA,
   started,
+  tryAgain,
 } from "../contract/cluster/setup.ts"
 import { closing, rawServer } from "../contract/helpers.ts"
 
@@ -124,6 +127,32 @@ describe("watch", () => {
     const { cluster, a, b } = await scripted(t)
     a.script = ([name]) => (name === "WATCH" ? moved(slotA, `:${b.port}`) : undefined)
     assert.deepEqual(await cluster.watch(keyA(), () => [["SET", keyA(), "v"]]), ["OK"])
+  })
+})
+
+describe("watch of keys that are on their way", () => {
+  test("begins again until they have arrived", async (t) => {
+    const { cluster, a, b } = await scripted(t)
+    a.script = first("WATCH", ask(slotA, b), tryAgain, moved(slotA, b))
+    assert.deepEqual(await cluster.watch(keyA(), () => [["SET", keyA(), "v"]]), ["OK"])
+  })
+
+  test("gives up after maxRedirections, at once when aborted, and when the cluster is closed", async (t) => {
+    const { cluster, a, b } = await scripted(t, { maxRedirections: 2 })
+    a.script = ([name]) => (name === "WATCH" ? ask(slotA, b) : undefined)
+    const watch = (options = {}) => cluster.watch(keyA(), () => [["SET", keyA(), "v"]], options)
+    await assert.rejects(watch(), (error) => error instanceof RedisError && error.code === "ASK")
+    const controller = new AbortController()
+    const aborted = watch({ signal: controller.signal })
+    aborted.catch(() => {})
+    await until(() => a.commands.filter(([name]) => name === "WATCH").length >= 4)
+    controller.abort(new Error("enough"))
+    await assert.rejects(aborted, /enough/)
+    const closed = watch()
+    closed.catch(() => {})
+    await until(() => a.commands.filter(([name]) => name === "WATCH").length >= 5)
+    cluster.destroy()
+    await assert.rejects(closed, (error) => error instanceof ConnectionError && error.reason === "closed")
   })
 })
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
-import { ConnectionError, RedisError } from "@redix/client"
+import { type Cluster, ConnectionError, RedisError } from "@redix/client"
 import {
   ask,
   assertFailedPlace,
@@ -77,7 +77,7 @@ describe("a connection that breaks in the middle of a pipeline's replies", () =>
     assertFailedPlace(replies[2], "disconnected", "unknown")
   })
 
-  test("one of which nothing was carried out rejects", async (t) => {
+  test("one that may have been carried out in part does not reject as if it was not sent", async (t) => {
     const { cluster, a, b } = await scripted(t)
     a.script = ([name], _node, connection) => {
       if (name === "GET") return moved(slotA, b)
@@ -85,15 +85,43 @@ describe("a connection that breaks in the middle of a pipeline's replies", () =>
       connection.reset()
       return ""
     }
+    const commands = [
+      ["GET", keyA("1")],
+      ["SET", keyA("2"), "v"],
+    ]
+    const replies = await settled(cluster.pipeline(commands))
+    assertFailedPlace(replies[0], "disconnected", "not-sent")
+    assertFailedPlace(replies[1], "disconnected", "unknown")
+  })
+
+  test("without replies it says that it may have been carried out, as it was at another node", async (t) => {
+    const { cluster, a, b, c } = await scripted(t, { maxInFlight: 1 })
+    a.script = ([name]) => (name === "SET" ? "" : undefined)
+    const waiting = cluster.command(["SET", keyA(), "v"]).catch(() => {})
+    const commands = [
+      ["INCR", keyA()],
+      ["INCR", keyB()],
+    ]
     await assert.rejects(
-      settled(
-        cluster.pipeline([
-          ["GET", keyA("1")],
-          ["SET", keyA("2"), "v"],
-        ]),
-      ),
-      (error) => error instanceof ConnectionError && error.reason === "disconnected",
+      settled(cluster.noreplyPipeline(commands)),
+      (error) =>
+        error instanceof ConnectionError && error.reason === "overloaded" && error.outcome === "unknown",
     )
+    assert.deepEqual(spelled(b.commands), [`INCR ${keyB()}`])
+    await assert.rejects(
+      settled(cluster.noreplyCommand(["INCR", keyA()])),
+      (error) =>
+        error instanceof ConnectionError && error.reason === "overloaded" && error.outcome === "not-sent",
+    )
+    const keys = [keyA("d"), keyB("d"), keyC("d")]
+    await assert.rejects(
+      settled(cluster.command(["DEL", ...keys], { split: true })),
+      (error) =>
+        error instanceof ConnectionError && error.reason === "overloaded" && error.outcome === "unknown",
+    )
+    assert.deepEqual(spelled(c.commands), [`DEL ${keyC("d")}`])
+    cluster.destroy()
+    await waiting
   })
 
   test("a block that was sent on and fails there counts as one that has no reply", async (t) => {
@@ -154,6 +182,40 @@ describe("a block that was asked for with ASKING", () => {
     assert.deepEqual(await settled(cluster.transactionPipeline([["SET", keyB(), "v"]])), ["OK"])
     const [, node] = cluster.nodes("primary")
     await settled(node?.connection.noreplyCommand(["SET", keyB(), "v"]) ?? assert.fail())
+  })
+})
+
+describe("a block that is not carried out", () => {
+  /** Somebody else's transactions on the same connection. */
+  async function othersGoOn(cluster: Cluster): Promise<void> {
+    assert.deepEqual(await settled(cluster.transactionPipeline([["SET", keyB(), "v"]])), ["OK"])
+    assert.deepEqual(await settled(cluster.transactionPipeline([["SET", keyA(), "v"]])), ["OK"])
+  }
+
+  test("leaves no MULTI open where it was asked for with ASKING", async (t) => {
+    const { cluster, a, b } = await scripted(t)
+    const aborted = "-EXECABORT Transaction discarded\r\n"
+    const exec = first("EXEC", aborted)
+    a.script = (command, ...rest) => (command[0] === "EXISTS" ? ask(slotA, b) : exec(command, ...rest))
+    const refused = first("EXISTS", tryAgain)
+    const execAtB = first("EXEC", aborted)
+    b.script = (command, ...rest) => refused(command, ...rest) ?? execAtB(command, ...rest)
+    const replies = await settled(cluster.pipeline([["MULTI"], ["EXISTS", keyA("1"), keyA("2")], ["EXEC"]]))
+    assert.deepEqual(replies, ["OK", "QUEUED", ["OK"]])
+    await othersGoOn(cluster)
+  })
+
+  test("leaves no MULTI open where EXEC itself is redirected", async (t) => {
+    for (const redirection of [
+      moved(slotA, "127.0.0.1:9"),
+      tryAgain,
+      "-CLUSTERDOWN Hash slot not served\r\n",
+    ]) {
+      const { cluster, a } = await scripted(t, { maxRedirections: 0 })
+      a.script = first("EXEC", redirection)
+      await cluster.safe.pipeline([["MULTI"], ["SET", keyA(), "v"], ["EXEC"]])
+      await othersGoOn(cluster)
+    }
   })
 })
 

@@ -84,16 +84,26 @@ describe("splitKeys", () => {
     assert.deepEqual(merge(["x", "y", "z"].map((value) => [value])), [["x", "y", "z"]])
   })
 
-  it("gives the first error of the parts, of a server or of a connection", () => {
-    const errors = [new RedisError("OOM x"), new ConnectionError("closed", "x")]
-    for (const error of errors) {
-      const { all, merge } = splitKeys([
-        ["MSET", "a", 1, "b", 2, "c", 3],
-        ["GET", "a"],
-      ])
-      assert.equal(all.length, 4)
-      assert.deepEqual(merge(["OK", error, errors[0], "1"]), [error, "1"])
-    }
+  const split = () =>
+    splitKeys([
+      ["MSET", "a", 1, "b", 2, "c", 3],
+      ["GET", "a"],
+    ])
+
+  it("gives the first error of the parts", () => {
+    const { all, merge } = split()
+    assert.equal(all.length, 4)
+    const error = new RedisError("OOM x")
+    assert.deepEqual(merge(["OK", error, new RedisError("OOM y"), "1"]), [error, "1"])
+  })
+
+  it("gives a connection's error the outcome of all parts together", () => {
+    const error = new ConnectionError("closed", "x")
+    const [ofSome] = split().merge(["OK", error, error, "1"])
+    assert.ok(ofSome instanceof ConnectionError)
+    assert.equal(ofSome.reason, "closed")
+    assert.equal(ofSome.outcome, "unknown")
+    assert.deepEqual(split().merge([error, error, error, "1"]), [error, "1"])
   })
 
   it("leaves what cannot be split as it is, in its place", () => {

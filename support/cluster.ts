@@ -454,6 +454,11 @@ export class RedisCluster {
 
   /** The new owner hears of it first, so that there is no moment in which nobody serves the slot. */
   async #assign(slot: number, from: ClusterNode, to: ClusterNode): Promise<void> {
+    await until(() => this.#knowsEpochs(to), {
+      timeout: settleTimeoutMs,
+      interval: pollIntervalMs,
+      message: `${to.address} to know the epochs of all primaries`,
+    })
     await to.send("CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id)
     await from.send("CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id)
     const others = (await this.primaries()).filter((node) => node !== from && node !== to)
@@ -468,6 +473,16 @@ export class RedisCluster {
       },
       () => `everybody to know that slot ${slot} is served by ${to.address}`,
     )
+  }
+
+  /**
+   * Only a node that does raises its own above all others when it is given a slot. Otherwise what the old owner had sent
+   * before wins at others, for good, and the keys are lost.
+   */
+  async #knowsEpochs(node: ClusterNode): Promise<boolean> {
+    const [selves, view] = await Promise.all([this.#selves(), this.#view(node)])
+    const known = new Map(view.map(({ id, epoch }) => [id, epoch]))
+    return selves.every(([, self]) => self.primaryId !== undefined || known.get(self.id) === self.epoch)
   }
 
   /** What is wrong, or nothing. */

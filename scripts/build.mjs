@@ -3,7 +3,7 @@
 // It is built beside `dist` and put in its place by a rename, so whoever uses the old build meanwhile never finds
 // half of the new one.
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -27,6 +27,8 @@ process.once("exit", () => {
 })
 compile("tsconfig.build.json", "esm")
 compile("tsconfig.cjs.json", "cjs")
+// A clone's own `redix` is run from here; npm does the same where it installs the package.
+chmodSync(join(fresh, "esm/cli/main.js"), 0o755)
 // Node.js decides by the nearest package.json whether a .js file is CommonJS.
 writeFileSync(join(fresh, "cjs/package.json"), '{ "type": "commonjs" }\n')
 // What `run.mjs` compares with the sources: a source that is changed during the build is newer than the build.

@@ -20,6 +20,7 @@ const REQUIRED = [
   "src/index.ts",
   ...["esm", "cjs"].flatMap((kind) => [`dist/${kind}/index.js`, `dist/${kind}/index.d.ts`]),
   "dist/cjs/package.json",
+  "dist/esm/cli/main.js",
 ]
 
 const ALLOWED = [

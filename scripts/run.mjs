@@ -15,6 +15,7 @@ const TEST_TIMEOUT = 180_000
 const TASKS = {
   tour: (args) => [typescript("tour/main.ts", ...args)],
   bench: (args) => [typescript("bench/main.ts", ...args)],
+  record: () => [typescript("scripts/record-command.ts")],
   example: (args) => [typescript("scripts/run-examples.ts", ...args)],
   test: (args) => [["node", ...testRunner(args)]],
   coverage: (args) => [["c8", process.execPath, ...testRunner(args)]],

@@ -101,6 +101,7 @@ function createProject(blocks: readonly CodeBlock[], port: number, clusterPorts:
   mkdirSync(join(project, "node_modules/@redix"), { recursive: true })
   symlinkSync(root, join(project, "node_modules/@redix/client"), "dir")
   symlinkSync(join(root, "node_modules/@types"), join(project, "node_modules/@types"), "dir")
+  symlinkSync(join(root, "node_modules/@opentelemetry"), join(project, "node_modules/@opentelemetry"), "dir")
   writeJson(join(project, "package.json"), { type: "module", private: true })
   writeJson(join(project, "tsconfig.json"), {
     extends: join(root, "tsconfig.base.json"),

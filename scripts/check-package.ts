@@ -18,7 +18,9 @@ const REQUIRED = [
   "LICENSE",
   "CHANGELOG.md",
   "src/index.ts",
-  ...["esm", "cjs"].flatMap((kind) => [`dist/${kind}/index.js`, `dist/${kind}/index.d.ts`]),
+  ...["esm", "cjs"].flatMap((kind) =>
+    ["index", "opentelemetry"].flatMap((entry) => [`dist/${kind}/${entry}.js`, `dist/${kind}/${entry}.d.ts`]),
+  ),
   "dist/cjs/package.json",
   "dist/esm/cli/main.js",
 ]

@@ -5,6 +5,7 @@
 
 import { inspect } from "node:util"
 import type { Status } from "./connection/state.ts"
+import type { ConnectionStats } from "./connection/stats.ts"
 import type { ConnectionError } from "./errors.ts"
 import type { ConnectionEvents, Lifecycle } from "./lifecycle.ts"
 import { type CloseOptions, checkCloseOptions, checkReadyOptions, type ReadyOptions } from "./options.ts"
@@ -14,6 +15,7 @@ import { nameAsyncDispose } from "./util/dispose.ts"
 export interface Backend {
   readonly status: Status
   readonly address: string
+  stats(): ConnectionStats
   close(timeout: number): Promise<void>
   destroy(): void
   keepAlive(keepsAlive: boolean): void
@@ -75,6 +77,14 @@ export abstract class Client implements AsyncDisposable {
     const closed = this.#backend.close(options?.timeout ?? DEFAULT_CLOSE_MS)
     this.#lifecycle.onClosing()
     return closed
+  }
+
+  /**
+   * What it has done and has to do, in figures. Costs nothing but this call, which looks at each request that is under way;
+   * after the end it tells of all that was.
+   */
+  stats(): ConnectionStats {
+    return this.#backend.stats()
   }
 
   /** Closes now; what is in flight rejects with reason `"closed"`. */

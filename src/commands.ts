@@ -6,6 +6,7 @@
 import { type Backend, Client } from "./client.ts"
 import type { Executor } from "./connection/executor.ts"
 import { sendCommand, sendPipeline, sendTransaction, sendWithoutReply } from "./connection/requests.ts"
+import type { Caller } from "./connection/trace.ts"
 import type { ConnectionError, RedisError } from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
 import type { Encoding, Protocol, RequestOptions } from "./options.ts"
@@ -127,39 +128,39 @@ export abstract class CommandClient<out P extends Protocol>
     command: CommandParameter<C>,
     options?: RequestOptions<E>,
   ): Promise<ReplyOf<C, P, E>> {
-    return declared(sendCommand(this.#executor, command, options))
+    return declared(sendCommand(this.#executor, command, options, this))
   }
 
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
     commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E>> {
-    return declared(sendPipeline(this.#executor, commands, options))
+    return declared(sendPipeline(this.#executor, commands, options, this))
   }
 
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
     commands: PipelineParameter<Cs>,
     options?: RequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E> | null> {
-    return declared(sendTransaction(this.#executor, commands, options))
+    return declared(sendTransaction(this.#executor, commands, options, this))
   }
 
   noreplyCommand<const C extends Command>(
     command: CommandParameter<C>,
     options?: RequestOptions,
   ): Promise<void> {
-    return sendWithoutReply(this.#executor, [command], options)
+    return sendWithoutReply(this.#executor, [command], options, this)
   }
 
   noreplyPipeline<const Cs extends readonly Command[]>(
     commands: PipelineParameter<Cs>,
     options?: RequestOptions,
   ): Promise<void> {
-    return sendWithoutReply(this.#executor, commands, options)
+    return sendWithoutReply(this.#executor, commands, options, this)
   }
 
   get safe(): SafeCommands<P, RedisError> {
-    this.#safe ??= safeCommands(this.#executor)
+    this.#safe ??= safeCommands(this.#executor, this)
     return this.#safe
   }
 }
@@ -173,13 +174,14 @@ export function declared(promise: Promise<unknown>): Promise<unknown> {
   return promise
 }
 
-function safeCommands<P extends Protocol>(executor: Executor): SafeCommands<P, RedisError> {
+function safeCommands<P extends Protocol>(executor: Executor, caller: Caller): SafeCommands<P, RedisError> {
   return {
-    command: (command, options) => settled(declared(sendCommand(executor, command, options))),
-    pipeline: (list, options) => settled(declared(sendPipeline(executor, list, options))),
-    transactionPipeline: (list, options) => settled(declared(sendTransaction(executor, list, options))),
-    noreplyCommand: (command, options) => settled(sendWithoutReply(executor, [command], options)),
-    noreplyPipeline: (list, options) => settled(sendWithoutReply(executor, list, options)),
+    command: (command, options) => settled(declared(sendCommand(executor, command, options, caller))),
+    pipeline: (list, options) => settled(declared(sendPipeline(executor, list, options, caller))),
+    transactionPipeline: (list, options) =>
+      settled(declared(sendTransaction(executor, list, options, caller))),
+    noreplyCommand: (command, options) => settled(sendWithoutReply(executor, [command], options, caller)),
+    noreplyPipeline: (list, options) => settled(sendWithoutReply(executor, list, options, caller)),
   }
 }
 

@@ -13,6 +13,7 @@ export type {
 
 export type { Commands, Result, SafeCommands } from "./commands.ts"
 export type { Status } from "./connection/state.ts"
+export type { CombinedStats, ConnectionStats, MemberStats } from "./connection/stats.ts"
 export type { Checkout } from "./dedicated/checkout.ts"
 export type { WatchCallback, WatchedKeys } from "./dedicated/use.ts"
 export {
@@ -24,6 +25,7 @@ export {
   RedixError,
 } from "./errors.ts"
 export type { ConnectionEvents } from "./lifecycle.ts"
+export { attachDefaultLogger, type Logger } from "./logger.ts"
 export type {
   CheckoutOptions,
   CloseOptions,
@@ -70,6 +72,21 @@ export { type ChannelNames, PubSub, type PubSubArguments } from "./pubsub/pubsub
 export type { Subscription } from "./pubsub/subscription.ts"
 export type { PubSubClusterOptions, PubSubOptions } from "./pubsub-options.ts"
 export { type Names, Redix, type StartArguments } from "./redix.ts"
-export type { ConnectionEvent, DisconnectionEvent } from "./telemetry.ts"
+export {
+  type Channels,
+  type ClusterEvent,
+  type ConnectionEvent,
+  channels,
+  type DisconnectionEvent,
+  type EventChannel,
+  type FailedTopologyRefreshEvent,
+  type NodeConnectionFailedEvent,
+  type PipelineChannel,
+  type PipelineEvent,
+  type PipelineListeners,
+  type RedirectionEvent,
+  type SettledPipelineEvent,
+  type TopologyChangeEvent,
+} from "./telemetry.ts"
 export { unwrap } from "./unwrap.ts"
 export { VERSION } from "./version.ts"

@@ -1,6 +1,6 @@
 /**
- * What users can see of a connection's life: events, waiting until it is ready, its end, its name. Learns it from the
- * connection; leaves to that what happens.
+ * What users can see of a connection's life: events and the channels of telemetry, waiting until it is ready, its end, its
+ * name. Learns it from the connection; leaves to that what happens.
  */
 
 import type { ConnectionListener } from "./connection/connection.ts"
@@ -8,7 +8,7 @@ import type { Status } from "./connection/state.ts"
 import { Waiters } from "./connection/waiters.ts"
 import { ConnectionError } from "./errors.ts"
 import { assertFree, register, unregister } from "./registry.ts"
-import type { ConnectionEvent, DisconnectionEvent } from "./telemetry.ts"
+import { type ConnectionEvent, type DisconnectionEvent, type OwnChannel, ownChannels } from "./telemetry.ts"
 import { Emitter } from "./util/emitter.ts"
 
 /** Events of a connection, by name. It never emits `"error"`. */
@@ -17,6 +17,9 @@ export interface ConnectionEvents {
   disconnection: DisconnectionEvent
   failedConnection: DisconnectionEvent
 }
+
+const CHANNELS: { readonly [Name in keyof ConnectionEvents]: OwnChannel<ConnectionEvents[Name]> } =
+  ownChannels
 
 export class Lifecycle implements ConnectionListener {
   /** Settles when the connection has ended for good: with the error that ended it, if one did. */
@@ -75,32 +78,47 @@ export class Lifecycle implements ConnectionListener {
 
   /** One more connection stands, which nobody waits for. */
   onPartConnected(address: string, reconnection: boolean, sessionLost: boolean): void {
-    const lost = sessionLost ? ({ sessionLost } as const) : {}
-    this.#events?.emit("connection", {
-      connection: this.#client,
-      name: this.name,
-      address,
-      reconnection,
-      ...lost,
+    this.#tell("connection", () => {
+      const event = { connection: this.#client, name: this.name, address, reconnection }
+      return sessionLost ? { ...event, sessionLost } : event
     })
   }
 
   onDisconnected(address: string, error: ConnectionError): void {
-    this.#events?.emit("disconnection", { connection: this.#client, name: this.name, address, error })
+    this.#tell("disconnection", () => ({ connection: this.#client, name: this.name, address, error }))
   }
 
   onAttemptFailed(address: string, error: ConnectionError): void {
     this.#address = address
-    this.#events?.emit("failedConnection", { connection: this.#client, name: this.name, address, error })
+    this.#tell("failedConnection", () => ({ connection: this.#client, name: this.name, address, error }))
   }
 
   onSentinelFailed(sentinelAddress: string, error: ConnectionError): void {
-    this.#events?.emit("failedConnection", {
+    this.#tell("failedConnection", () => ({
       connection: this.#client,
       name: this.name,
       sentinelAddress,
       error,
-    })
+    }))
+  }
+
+  /** Whether telemetry tells of it. */
+  protected get isToldOf(): boolean {
+    return true
+  }
+
+  /** What events speak of. */
+  protected get client(): object {
+    return this.#client
+  }
+
+  #tell<Name extends keyof ConnectionEvents>(name: Name, makeEvent: () => ConnectionEvents[Name]): void {
+    const channel = CHANNELS[name]
+    const isHeard = channel.hasSubscribers && this.isToldOf
+    if (!isHeard && this.#events === undefined) return
+    const event = makeEvent()
+    if (isHeard) channel.publish(event)
+    this.#events?.emit(name, event)
   }
 
   onEnded(error: ConnectionError | undefined): void {
@@ -113,5 +131,12 @@ export class Lifecycle implements ConnectionListener {
   #ended(): ConnectionError {
     const details = { final: true, address: this.#address, cause: this.#endedBy }
     return new ConnectionError("closed", "the connection is closed", details)
+  }
+}
+
+/** That of a connection which telemetry does not tell of: it is a part of something else, or the driver's own. */
+export class QuietLifecycle extends Lifecycle {
+  protected override get isToldOf(): boolean {
+    return false
   }
 }

@@ -7,6 +7,7 @@ import { poolWorkloads } from "./pool.ts"
 import { pubsubWorkloads } from "./pubsub.ts"
 import { smallWorkloads } from "./small.ts"
 import { splitWorkloads } from "./split.ts"
+import { telemetryWorkloads } from "./telemetry.ts"
 import type { Workload } from "./workload.ts"
 
 export const WORKLOADS: readonly Workload[] = [
@@ -16,6 +17,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...pubsubWorkloads,
   ...poolWorkloads,
   ...clusterWorkloads,
+  ...telemetryWorkloads,
   ...memoryWorkloads,
   ...millionWorkloads,
 ]

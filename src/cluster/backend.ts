@@ -5,13 +5,14 @@
 
 import type { Backend } from "../client.ts"
 import type { ResolvedClusterOptions } from "../cluster-options.ts"
-import type { ConnectionListener } from "../connection/connection.ts"
 import type { Status } from "../connection/state.ts"
+import { type CombinedStats, combineStats } from "../connection/stats.ts"
 import { closedError } from "../dedicated/closed.ts"
 import { ConnectionError, withoutStack } from "../errors.ts"
 import { formatEndpoint } from "../transport/transport.ts"
 import type { CheckoutParts } from "./checkouts.ts"
 import { Chooser } from "./chooser.ts"
+import type { ClusterListener } from "./cluster-lifecycle.ts"
 import { CommandRouter, type RouterParts } from "./command-router.ts"
 import { DedicatedNodes } from "./dedicated-nodes.ts"
 import { Follower } from "./follower.ts"
@@ -34,7 +35,7 @@ export class ClusterBackend implements Backend, TopologyOwner, Guide {
   readonly maxRedirections: number
   /** What checkouts are made from. */
   readonly checkouts: CheckoutParts
-  readonly #listener: ConnectionListener
+  readonly #listener: ClusterListener
   readonly #waiting: WaitingRoom
   /** Whether all of it ends when nothing could be reached at first. */
   readonly #exitOnFirstFailure: boolean
@@ -44,7 +45,7 @@ export class ClusterBackend implements Backend, TopologyOwner, Guide {
   #isClosed = false
   #hasEnded = false
 
-  constructor(options: ResolvedClusterOptions, listener: ConnectionListener, exitOnFirstFailure: boolean) {
+  constructor(options: ResolvedClusterOptions, listener: ClusterListener, exitOnFirstFailure: boolean) {
     this.#listener = listener
     this.#exitOnFirstFailure = exitOnFirstFailure
     this.maxRedirections = options.maxRedirections
@@ -130,18 +131,22 @@ export class ClusterBackend implements Backend, TopologyOwner, Guide {
     this.topology.refresh()
   }
 
-  onRedirection(): void {}
+  onRedirection(kind: "moved" | "ask", slot: number, node: ClusterNode): void {
+    this.#listener.onRedirected(kind, slot, node.address)
+  }
 
   // ── from the topology ─────────────────────────────────────────────────────────────────────────────────────────
 
-  onKnown(): void {
+  onKnown(nodes: readonly ClusterNode[]): void {
     this.#unknownBecause = undefined
     this.#waiting.proceedAll()
+    this.#listener.onTopologyKnown(() => nodes.map(({ address }) => address))
   }
 
   onUnknown(error: ConnectionError): void {
     this.#unknownBecause = error
     this.#waiting.failWaiting(() => unknown(error))
+    this.#listener.onTopologyUnknown(error)
     this.#listener.onAttemptFailed(this.address, error)
     if (this.#exitOnFirstFailure && !this.#hasConnected) this.#endBecause(error)
   }
@@ -162,6 +167,7 @@ export class ClusterBackend implements Backend, TopologyOwner, Guide {
   onNodeFailed(node: ClusterNode, error: ConnectionError): void {
     this.topology.nodes.onChanged()
     this.topology.refresh()
+    this.#listener.onNodeFailed(node.address, error)
     this.#listener.onAttemptFailed(node.address, error)
     if (this.#exitOnFirstFailure && !this.#hasConnected && !this.#hasHope())
       this.#endBecause(unreachable(error))
@@ -174,6 +180,12 @@ export class ClusterBackend implements Backend, TopologyOwner, Guide {
   /** Whether some node may still turn out to be there. */
   #hasHope(): boolean {
     return this.topology.nodes.all().some(({ connection }) => connection.status === "connecting")
+  }
+
+  stats(): CombinedStats {
+    const { nodes } = this.topology
+    const connections = [...nodes.connections(), ...this.dedicated.connections()]
+    return combineStats(connections, [nodes.leftStats(), this.dedicated.otherStats(), this.#waiting.stats()])
   }
 
   // ── ending ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,9 +15,10 @@ import {
   type ScanOptions,
 } from "../cluster-options.ts"
 import { declared, settled } from "../commands.ts"
+import type { CombinedStats } from "../connection/stats.ts"
 import type { Checkout } from "../dedicated/checkout.ts"
 import { use, type WatchCallback, type WatchedKeys } from "../dedicated/use.ts"
-import { Lifecycle } from "../lifecycle.ts"
+import type { Lifecycle } from "../lifecycle.ts"
 import type { Encoding, Protocol, WatchOptions } from "../options.ts"
 import type {
   Command,
@@ -30,6 +31,7 @@ import type { Redix } from "../redix.ts"
 import { registered } from "../registry.ts"
 import { ClusterBackend } from "./backend.ts"
 import { checkOutKey, known, watchKeys } from "./checkouts.ts"
+import { ClusterLifecycle } from "./cluster-lifecycle.ts"
 import type { AnyFailure, ClusterCommands, SafeClusterCommands } from "./commands.ts"
 import { sendCommand, sendPipeline, sendTransaction, sendWithoutReply } from "./requests.ts"
 import { scan } from "./scan.ts"
@@ -91,7 +93,7 @@ export class Cluster<out P extends Protocol = 2> extends Client implements Clust
   /** The types of options do not say their protocol: that it is `P` is for those to see to who call this. */
   static #from<P extends Protocol>(options: ResolvedClusterOptions, exitOnFirstFailure: boolean): Cluster<P>
   static #from(options: ResolvedClusterOptions, exitOnFirstFailure: boolean): Cluster<Protocol> {
-    const lifecycle = new Lifecycle(options.name)
+    const lifecycle = new ClusterLifecycle(options.name)
     const backend = new ClusterBackend(options, lifecycle, exitOnFirstFailure)
     const cluster = new Cluster<Protocol>(options.protocol, backend, lifecycle)
     lifecycle.bind(cluster)
@@ -114,35 +116,43 @@ export class Cluster<out P extends Protocol = 2> extends Client implements Clust
     command: CommandParameter<C>,
     options?: ClusterRequestOptions<E>,
   ): Promise<ReplyOf<C, P, E>> {
-    return declared(sendCommand(this.#backend.routers, command, options))
+    return declared(sendCommand(this.#backend.routers, command, options, this))
   }
 
   pipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
     commands: PipelineParameter<Cs>,
     options?: ClusterRequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E, AnyFailure>> {
-    return declared(sendPipeline(this.#backend.routers, commands, options))
+    return declared(sendPipeline(this.#backend.routers, commands, options, this))
   }
 
   transactionPipeline<const Cs extends readonly Command[], E extends Encoding = "utf8">(
     commands: PipelineParameter<Cs>,
     options?: ClusterRequestOptions<E>,
   ): Promise<PipelineReplies<Cs, P, E, AnyFailure> | null> {
-    return declared(sendTransaction(this.#backend.routers, commands, options))
+    return declared(sendTransaction(this.#backend.routers, commands, options, this))
   }
 
   noreplyCommand<const C extends Command>(
     command: CommandParameter<C>,
     options?: ClusterRequestOptions,
   ): Promise<void> {
-    return sendWithoutReply(this.#backend.routers, [command], options)
+    return sendWithoutReply(this.#backend.routers, [command], options, this)
   }
 
   noreplyPipeline<const Cs extends readonly Command[]>(
     commands: PipelineParameter<Cs>,
     options?: ClusterRequestOptions,
   ): Promise<void> {
-    return sendWithoutReply(this.#backend.routers, commands, options)
+    return sendWithoutReply(this.#backend.routers, commands, options, this)
+  }
+
+  /**
+   * Sums over the connections to all nodes, and each of those that there are. The driver's own questions count, and what is
+   * redirected counts for each node that it was sent to.
+   */
+  override stats(): CombinedStats {
+    return this.#backend.stats()
   }
 
   get safe(): SafeClusterCommands<P> {

@@ -53,13 +53,14 @@ export class CommandRouter implements Router, TransactionRouter {
       request.isUsual = true
       request.node = node
       request.command = command.slice()
+      request.call?.placed?.carriedBy(node)
       node.connection.submit(request, command)
     }
   }
 
   /** Where the command goes at once; `undefined` where there is more to look at. */
   #usualNode(request: RoutedCommand, command: Command): ClusterNode | undefined {
-    if (!Array.isArray(command) || command.length === 0 || request.route !== undefined) return undefined
+    if (!Array.isArray(command) || command.length === 0 || request.call?.route !== undefined) return undefined
     const info = commandInfo(command[0])
     if (info.special !== undefined || !this.#parts.isKnown()) return undefined
     const slot = slotOfCommand(command, info)
@@ -80,7 +81,7 @@ export class CommandRouter implements Router, TransactionRouter {
   }
 
   #choose(request: RoutedCommand, command: Command, slot: number): void {
-    const picker = this.#parts.chooser.picker(request.route)
+    const picker = this.#parts.chooser.picker(request.call?.route)
     const node = picker.pick(slot, command, slot !== ANY_NODE)
     if (node === undefined) request.fail(picker.nobody())
     else this.#sendTo(node, request, command)
@@ -89,15 +90,16 @@ export class CommandRouter implements Router, TransactionRouter {
   #sendTo(node: ClusterNode, request: RoutedCommand, command: Command): void {
     request.node = node
     request.command = command
+    request.call?.placed?.carriedBy(node)
     if (request.isBlocking) this.#parts.dedicated.at(node).run(request, command)
     else node.connection.submit(request, command)
   }
 
   follow(request: RoutedCommand, error: RedisError): boolean {
-    const { node, command = [], route } = request
+    const { node, command = [], call } = request
     if (node === undefined) return false
     const hop: Hop = request.hop ?? { node, isAsking: false, count: 0 }
-    const next = this.#parts.follower.follow(error, hop, route, () => firstKeyOf(command))
+    const next = this.#parts.follower.follow(error, hop, call?.route, () => firstKeyOf(command))
     if (next === undefined) return false
     const successor = request.successor(next instanceof ConnectionError ? hop : next)
     if (next instanceof ConnectionError) {
@@ -158,6 +160,7 @@ export class CommandRouter implements Router, TransactionRouter {
   #sendTransactionTo(node: ClusterNode, request: RoutedTransaction, commands: Commands): void {
     request.node = node
     request.commands = commands
+    request.placed?.carriedBy(node)
     node.connection.submit(request, commands)
   }
 

@@ -3,6 +3,8 @@
  * connections are, and to others which node is whose.
  */
 
+import type { Connection } from "../connection/connection.ts"
+import { addStats, type ConnectionStats, NO_STATS } from "../connection/stats.ts"
 import { DedicatedConnections } from "../dedicated/connections.ts"
 import { DedicatedLimit } from "../dedicated/limit.ts"
 import { openConnection } from "../open/open.ts"
@@ -11,6 +13,8 @@ import type { ClusterNode } from "./node.ts"
 export class DedicatedNodes {
   readonly #limit: DedicatedLimit
   readonly #nodes = new Map<ClusterNode, DedicatedConnections>()
+  /** Of nodes that have left the cluster. */
+  #left: ConnectionStats = NO_STATS
   #keepsAlive = true
   #isClosed = false
 
@@ -44,7 +48,18 @@ export class DedicatedNodes {
   leave(node: ClusterNode, timeout: number): void {
     const connections = this.#nodes.get(node)
     if (connections === undefined) return
-    void connections.close(timeout, false).then(() => this.#nodes.delete(node))
+    void connections.close(timeout, false).then(() => {
+      if (this.#nodes.delete(node)) this.#left = addStats(this.#left, connections.otherStats())
+    })
+  }
+
+  connections(): Connection[] {
+    return [...this.#nodes.values()].flatMap((each) => each.connections())
+  }
+
+  /** Of the requests that wait, and of the connections that have ended. */
+  otherStats(): ConnectionStats {
+    return [...this.#nodes.values()].map((each) => each.otherStats()).reduce(addStats, this.#left)
   }
 
   keepAlive(keepsAlive: boolean): void {

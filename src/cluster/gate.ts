@@ -37,7 +37,7 @@ export class Gate {
   pass(request: Request, proceed: () => void): void {
     const { map, waiting } = this.#keeper
     const refusal = this.#keeper.refusal() ?? (map.isKnown ? undefined : this.#overload())
-    if (refusal !== undefined) request.fail(refusal)
+    if (refusal !== undefined) waiting.refuse(request, refusal)
     else if (map.isKnown) proceed()
     else waiting.hold(request, proceed)
   }

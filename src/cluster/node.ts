@@ -5,7 +5,7 @@
 import type { Connection, ConnectionListener } from "../connection/connection.ts"
 import type { Role } from "../connection/options.ts"
 import type { ConnectionError } from "../errors.ts"
-import { Lifecycle } from "../lifecycle.ts"
+import { type Lifecycle, QuietLifecycle } from "../lifecycle.ts"
 import { openConnection } from "../open/open.ts"
 import type { Protocol, ResolvedOptions } from "../options.ts"
 import { Redix } from "../redix.ts"
@@ -38,7 +38,8 @@ export class ClusterNode implements ConnectionListener {
   scratch: unknown
 
   readonly #owner: NodeOwner
-  readonly #lifecycle = new Lifecycle(undefined)
+  /** Telemetry tells of the cluster, with the address of the node. */
+  readonly #lifecycle = new QuietLifecycle(undefined)
   #redix: Redix<Protocol> | undefined
   /** How many bytes had come when that was last looked at. */
   #progressSeen = -1

@@ -3,7 +3,9 @@
  * any more. Leaves to others which slots they have.
  */
 
+import type { Connection } from "../connection/connection.ts"
 import type { Role } from "../connection/options.ts"
+import { addStats, type ConnectionStats, NO_STATS } from "../connection/stats.ts"
 import type { ResolvedOptions } from "../options.ts"
 import { formatEndpoint } from "../transport/transport.ts"
 import { ClusterNode, type NodeOwner } from "./node.ts"
@@ -22,6 +24,8 @@ export class Nodes {
   readonly #nodes = new Map<string, ClusterNode>()
   /** What has left the cluster, until it is closed. */
   readonly #leaving = new Map<ClusterNode, Promise<void>>()
+  /** Of connections to nodes that have left. */
+  #left: ConnectionStats = NO_STATS
   #keepsAlive = true
   #isClosed = false
   /** What {@link someone} chooses from, until something changes. */
@@ -87,6 +91,7 @@ export class Nodes {
     if (this.#nodes.get(node.address) === node) this.#nodes.delete(node.address)
     const closed = node.connection.close(LEAVING_MS, false).then(() => {
       this.#leaving.delete(node)
+      this.#left = addStats(this.#left, node.connection.stats())
     })
     this.#leaving.set(node, closed)
     this.onChanged()
@@ -109,6 +114,16 @@ export class Nodes {
     this.#isClosed = true
     for (const { connection } of this.#nodes.values()) connection.destroy()
     this.#destroyLeaving()
+  }
+
+  /** Those that there are, to nodes that are leaving as well. */
+  connections(): Connection[] {
+    return [...this.#nodes.values(), ...this.#leaving.keys()].map(({ connection }) => connection)
+  }
+
+  /** Of connections that there are no more. */
+  leftStats(): ConnectionStats {
+    return this.#left
   }
 
   keepAlive(keepsAlive: boolean): void {

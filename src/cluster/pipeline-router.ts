@@ -78,6 +78,7 @@ export class PipelineRouter implements Router {
 
   sendPart(pipeline: RoutedPipeline, part: Part): void {
     const { node } = part.hop
+    pipeline.onSentTo(node)
     if (pipeline.kind === "blocking" && blocks(part)) this.#parts.dedicated.at(node).run(part, undefined)
     else node.connection.submit(part, undefined)
   }

@@ -4,10 +4,17 @@
  */
 
 import { type ClusterRequestOptions, checkClusterRequestOptions } from "../cluster-options.ts"
+import { PipelineRequest } from "../connection/pipeline-request.ts"
+import type { Reject, Resolve } from "../connection/request.ts"
+import { type Caller, type Placed, Trace } from "../connection/trace.ts"
+import { screen } from "../dedicated/screening.ts"
 import type { ConnectionError } from "../errors.ts"
+import { redacted } from "../protocol/redact.ts"
+import { isPipelineHeard } from "../telemetry.ts"
 import type { CommandRouter } from "./command-router.ts"
 import { ofAll } from "./outcome.ts"
 import type { PipelineRouter } from "./pipeline-router.ts"
+import { REFUSALS } from "./refusals.ts"
 import { NO_TERMS, setTerms, type Terms } from "./routed.ts"
 import { RoutedCommand } from "./routed-command.ts"
 import { RoutedTransaction } from "./routed-transaction.ts"
@@ -24,40 +31,34 @@ export interface Routers {
   readonly readFromReplicas: boolean
 }
 
-export function sendCommand(routers: Routers, command: Command, options: Options): Promise<unknown> {
+/** @param caller the cluster, as telemetry tells; the same for all of these */
+export function sendCommand(
+  routers: Routers,
+  command: Command,
+  options: Options,
+  caller: Caller,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    if (options === undefined) {
-      routers.commands.submit(new RoutedCommand(resolve, reject, false, routers.commands, undefined), command)
-      return
-    }
-    const terms = checkedTerms(routers, options, reject)
-    if (terms === undefined) return
-    const { route, split, encoding } = options
-    if (split === true && isSplittable(command)) {
-      sendSplit(routers, command, options, terms).then(resolve, reject)
-      return
-    }
-    const request = new RoutedCommand(resolve, reject, encoding === "buffer", routers.commands, route)
-    setTerms(request, terms)
-    routers.commands.submit(request, command)
+    if (isPipelineHeard())
+      traced(caller, resolve, reject, [command], options, told, (...to) =>
+        submitCommand(routers, command, options, ...to),
+      )
+    else submitCommand(routers, command, options, resolve, reject, undefined)
   })
 }
 
-export function sendPipeline(routers: Routers, commands: Commands, options: Options): Promise<unknown[]> {
+export function sendPipeline(
+  routers: Routers,
+  commands: Commands,
+  options: Options,
+  caller: Caller,
+): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
-    const terms = options === undefined ? NO_TERMS : checkedTerms(routers, options, reject)
-    if (terms === undefined) return
-    const { route, encoding, split } = options ?? {}
-    if (split === true && Array.isArray(commands) && commands.some(isSplittable)) {
-      sendSplitPipeline(routers, commands, options, terms).then(resolve, reject)
-      return
-    }
-    routers.pipelines.submit(commands, {
-      asBytes: encoding === "buffer",
-      terms,
-      route,
-      result: { resolve, reject },
-    })
+    if (isPipelineHeard())
+      traced(caller, resolve, reject, commands, options, told, (...to) =>
+        submitPipeline(routers, commands, options, ...to),
+      )
+    else submitPipeline(routers, commands, options, resolve, reject, undefined)
   })
 }
 
@@ -65,18 +66,14 @@ export function sendTransaction(
   routers: Routers,
   commands: Commands,
   options: Options,
+  caller: Caller,
 ): Promise<unknown[] | null> {
   return new Promise((resolve, reject) => {
-    const terms = options === undefined ? NO_TERMS : checkedTerms(routers, options, reject)
-    if (terms === undefined) return
-    const { route, encoding } = options ?? {}
-    if (route !== undefined && route !== "primary") {
-      reject(new TypeError('Cluster request option "route": a transaction is carried out by the primary'))
-      return
-    }
-    const request = new RoutedTransaction(resolve, reject, encoding === "buffer", routers.commands)
-    setTerms(request, terms)
-    routers.commands.submitTransaction(request, commands)
+    if (isPipelineHeard())
+      traced(caller, resolve, reject, commands, options, toldOfTransaction, (...to) =>
+        submitTransaction(routers, commands, options, ...to),
+      )
+    else submitTransaction(routers, commands, options, resolve, reject, undefined)
   })
 }
 
@@ -84,20 +81,155 @@ export function sendTransaction(
  * Without CLIENT REPLY: a redirection that the server kept to itself would lose the write. Replies are read, and thrown
  * away.
  */
-export function sendWithoutReply(routers: Routers, commands: Commands, options: Options): Promise<void> {
+export function sendWithoutReply(
+  routers: Routers,
+  commands: Commands,
+  options: Options,
+  caller: Caller,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const terms = options === undefined ? NO_TERMS : checkedTerms(routers, options, reject)
-    if (terms === undefined) return
-    const result = {
-      resolve: (replies: unknown[], failure: ConnectionError | undefined) =>
-        failure === undefined ? resolve() : reject(ofAll(failure, replies)),
-      reject,
-    }
-    const { route, split } = options ?? {}
-    const all = split === true && Array.isArray(commands) ? splitKeys(commands).all : commands
-    routers.pipelines.submit(all, { asBytes: false, terms, route, isWithoutReply: true, result })
+    if (isPipelineHeard())
+      traced(caller, resolve, reject, commands, options, told, (...to) =>
+        submitWithoutReply(routers, commands, options, ...to),
+      )
+    else submitWithoutReply(routers, commands, options, resolve, reject, undefined)
   })
 }
+
+function submitCommand(
+  routers: Routers,
+  command: Command,
+  options: Options,
+  resolve: Resolve<unknown>,
+  reject: Reject,
+  placed: Placed | undefined,
+): void {
+  const router = routers.commands
+  if (options === undefined) {
+    const call = placed === undefined ? undefined : { placed }
+    router.submit(new RoutedCommand(resolve, reject, false, router, call), command)
+    return
+  }
+  const terms = checkedTerms(routers, options, reject)
+  if (terms === undefined) return
+  const { route, split, encoding } = options
+  if (split === true && isSplittable(command)) {
+    sendSplit(routers, command, options, terms, placed).then(resolve, reject)
+    return
+  }
+  const request = new RoutedCommand(resolve, reject, encoding === "buffer", router, { route, placed })
+  setTerms(request, terms)
+  router.submit(request, command)
+}
+
+function submitPipeline(
+  routers: Routers,
+  commands: Commands,
+  options: Options,
+  resolve: Resolve<unknown[]>,
+  reject: Reject,
+  placed: Placed | undefined,
+): void {
+  const terms = options === undefined ? NO_TERMS : checkedTerms(routers, options, reject)
+  if (terms === undefined) return
+  const { route, encoding, split } = options ?? {}
+  if (split === true && Array.isArray(commands) && commands.some(isSplittable)) {
+    sendSplitPipeline(routers, commands, options, terms, placed).then(resolve, reject)
+    return
+  }
+  routers.pipelines.submit(commands, {
+    asBytes: encoding === "buffer",
+    terms,
+    route,
+    result: { resolve, reject, placed },
+  })
+}
+
+function submitTransaction(
+  routers: Routers,
+  commands: Commands,
+  options: Options,
+  resolve: Resolve<unknown[] | null>,
+  reject: Reject,
+  placed: Placed | undefined,
+): void {
+  const terms = options === undefined ? NO_TERMS : checkedTerms(routers, options, reject)
+  if (terms === undefined) return
+  const { route, encoding } = options ?? {}
+  if (route !== undefined && route !== "primary") {
+    reject(new TypeError('Cluster request option "route": a transaction is carried out by the primary'))
+    return
+  }
+  const request = new RoutedTransaction(resolve, reject, encoding === "buffer", routers.commands, placed)
+  setTerms(request, terms)
+  routers.commands.submitTransaction(request, commands)
+}
+
+function submitWithoutReply(
+  routers: Routers,
+  commands: Commands,
+  options: Options,
+  resolve: Resolve<void>,
+  reject: Reject,
+  placed: Placed | undefined,
+): void {
+  const terms = options === undefined ? NO_TERMS : checkedTerms(routers, options, reject)
+  if (terms === undefined) return
+  const result = {
+    resolve: (replies: unknown[], failure: ConnectionError | undefined) =>
+      failure === undefined ? resolve() : reject(ofAll(failure, replies)),
+    reject,
+    placed,
+  }
+  const { route, split } = options ?? {}
+  const all = split === true && Array.isArray(commands) ? splitKeys(commands).all : commands
+  routers.pipelines.submit(all, { asBytes: false, terms, route, isWithoutReply: true, result })
+}
+
+// ── telemetry ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Submits a request and tells of it: once, however many nodes have a part in it, and however often it is redirected.
+ * @param tell what is told of the commands
+ */
+function traced<T>(
+  caller: Caller,
+  resolve: Resolve<T>,
+  reject: Reject,
+  commands: Commands,
+  options: Options,
+  tell: (commands: Commands) => unknown[][],
+  submit: (resolve: Resolve<T>, reject: Reject, placed: Placed | undefined) => void,
+): void {
+  // What is split is misuse, if it is, only after the call.
+  if (options?.split === true && !isSound(commands)) {
+    submit(resolve, reject, undefined)
+    return
+  }
+  const trace = new Trace<T>(caller, resolve, reject)
+  submit(trace.resolve, trace.reject, trace)
+  if (trace.isMisuse(options?.signal, () => isSound(commands))) trace.skip()
+  else trace.begin({ database: 0, commands: tell(commands), metadata: options?.metadata })
+}
+
+function told(commands: Commands): unknown[][] {
+  return commands.map(redacted)
+}
+
+function toldOfTransaction(commands: Commands): unknown[][] {
+  return [["MULTI"], ...told(commands), ["EXEC"]]
+}
+
+function isSound(commands: Commands): boolean {
+  const check = new PipelineRequest(
+    () => {},
+    () => {},
+    false,
+  )
+  return screen(check, commands, REFUSALS) !== "settled"
+}
+
+// ── options ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The options' terms, if they are allowed and not aborted; otherwise rejects. */
 function checkedTerms(
@@ -124,8 +256,9 @@ async function sendSplit(
   command: Command,
   options: ClusterRequestOptions,
   terms: Terms,
+  placed: Placed | undefined,
 ): Promise<unknown> {
-  const [reply] = await sendSplitPipeline(routers, [command], options, terms)
+  const [reply] = await sendSplitPipeline(routers, [command], options, terms, placed)
   if (reply instanceof Error) throw reply
   return reply
 }
@@ -136,6 +269,7 @@ async function sendSplitPipeline(
   commands: Commands,
   options: Options,
   terms: Terms,
+  placed: Placed | undefined,
 ): Promise<unknown[]> {
   const { route, encoding } = options ?? {}
   const { all, merge } = splitKeys(commands)
@@ -144,7 +278,7 @@ async function sendSplitPipeline(
       asBytes: encoding === "buffer",
       terms,
       route,
-      result: { resolve, reject },
+      result: { resolve, reject, placed },
     })
   })
   return merge(replies)

@@ -7,7 +7,7 @@ import { commandInfo } from "../protocol/command-info.ts"
 import type { CommandSink } from "../protocol/encode.ts"
 import { ASKING } from "./asking.ts"
 import type { ClusterNode } from "./node.ts"
-import type { Hop, Route } from "./routed.ts"
+import type { Call, Hop } from "./routed.ts"
 
 /** Who sends routed commands. */
 export interface CommandRouter {
@@ -17,7 +17,8 @@ export interface CommandRouter {
 
 export class RoutedCommand extends CommandRequest {
   readonly router: CommandRouter
-  readonly route: Route | undefined
+  /** For nearly all commands `undefined`. */
+  readonly call: Call | undefined
   /** Whether it is carried out on a connection of its own. */
   isBlocking = false
   /** Whether there is nothing special about the command. */
@@ -35,16 +36,16 @@ export class RoutedCommand extends CommandRequest {
     reject: Reject,
     asBytes: boolean,
     router: CommandRouter,
-    route: Route | undefined,
+    call: Call | undefined,
   ) {
     super(resolve, reject, asBytes)
     this.router = router
-    this.route = route
+    this.call = call
   }
 
   /** The same for another attempt: whoever has asked is answered by that one. */
   successor(hop: Hop): RoutedCommand {
-    const next = new RoutedCommand(this.resolve, this.reject, this.asBytes, this.router, this.route)
+    const next = new RoutedCommand(this.resolve, this.reject, this.asBytes, this.router, this.call)
     next.hop = hop
     next.isBlocking = this.isBlocking
     next.isUsual = this.isUsual

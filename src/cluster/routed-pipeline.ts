@@ -5,6 +5,7 @@
 
 import { encodeCommand } from "../connection/commands.ts"
 import { type ReplyFacts, Request } from "../connection/request.ts"
+import type { Place, Placed } from "../connection/trace.ts"
 import { ConnectionError, nameError, type RedisError } from "../errors.ts"
 import { commandInfo } from "../protocol/command-info.ts"
 import type { CommandSink } from "../protocol/encode.ts"
@@ -28,6 +29,7 @@ export interface PipelineResult {
   /** @param failure why some of them are missing */
   resolve(replies: unknown[], failure: ConnectionError | undefined): void
   reject(error: unknown): void
+  readonly placed?: Placed | undefined
 }
 
 /** What a caller asks of a pipeline. */
@@ -89,6 +91,11 @@ export class RoutedPipeline {
     this.open(parts.length + 1)
     for (const part of parts) this.#router.sendPart(this, part)
     this.release()
+  }
+
+  /** A part of it is sent there. */
+  onSentTo(place: Place): void {
+    this.#result.placed?.partlyCarriedBy(place)
   }
 
   /** So many parts more are under way, until each is released. */

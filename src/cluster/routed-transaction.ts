@@ -1,6 +1,7 @@
 /** A transaction on its way through a cluster: what was not carried out where it was sent is sent elsewhere as a whole. */
 
 import type { Reject, ReplyFacts, Resolve } from "../connection/request.ts"
+import type { Placed } from "../connection/trace.ts"
 import { TransactionRequest } from "../connection/transaction-request.ts"
 import { RedisError } from "../errors.ts"
 import type { CommandSink } from "../protocol/encode.ts"
@@ -17,6 +18,7 @@ export interface TransactionRouter {
 
 export class RoutedTransaction extends TransactionRequest {
   readonly router: TransactionRouter
+  readonly placed: Placed | undefined
   /** What was sent, kept for sending it again. */
   commands: Commands | undefined
   /** Where it was sent. */
@@ -30,13 +32,15 @@ export class RoutedTransaction extends TransactionRequest {
     reject: Reject,
     asBytes: boolean,
     router: TransactionRouter,
+    placed: Placed | undefined,
   ) {
     super(resolve, reject, asBytes)
     this.router = router
+    this.placed = placed
   }
 
   successor(hop: Hop): RoutedTransaction {
-    const next = new RoutedTransaction(this.resolve, this.reject, this.asBytes, this.router)
+    const next = new RoutedTransaction(this.resolve, this.reject, this.asBytes, this.router, this.placed)
     next.hop = hop
     return next
   }

@@ -4,12 +4,19 @@
  */
 
 import { type Request, RequestTerms } from "../connection/request.ts"
+import type { Placed } from "../connection/trace.ts"
 import { ConnectionError, type RedisError, withoutStack } from "../errors.ts"
 import type { ClusterNode } from "./node.ts"
 import type { NodeAddress, Redirection } from "./redirect.ts"
 
 /** Which nodes may answer. */
 export type Route = "primary" | "replica" | "prefer-replica"
+
+/** What a call has that is not like most. */
+export interface Call {
+  readonly route?: Route | undefined
+  readonly placed?: Placed | undefined
+}
 
 /** One attempt at one node. */
 export interface Hop {

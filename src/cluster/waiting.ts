@@ -4,6 +4,7 @@
  */
 
 import type { Request, RequestOwner } from "../connection/request.ts"
+import { type ConnectionStats, waitingStats } from "../connection/stats.ts"
 import { ConnectionError, withoutStack } from "../errors.ts"
 import type { Timed } from "../util/heap.ts"
 import { WaitingClock } from "../util/waiting-clock.ts"
@@ -40,7 +41,7 @@ class Hold implements Timed, RequestOwner {
   afterAborts(): void {}
 
   onRequestSettled(): void {
-    this.#room.leave(this)
+    this.#room.onSettled(this)
   }
 }
 
@@ -55,6 +56,10 @@ export class WaitingRoom {
     (hold) => expire(hold),
     () => 0,
   )
+
+  /** How many have settled while they waited, and how many were not let in. */
+  #settled = 0
+  #refused = 0
 
   /** @param commandTimeout the time of a request that has none of its own, in ms */
   constructor(commandTimeout: number) {
@@ -90,6 +95,12 @@ export class WaitingRoom {
     }
   }
 
+  /** Fails a request that may not even wait. */
+  refuse(request: Request, error: ConnectionError): void {
+    this.#refused++
+    request.fail(error)
+  }
+
   #enter(request: Request, proceed: () => void): Hold | undefined {
     if (this.#closed !== undefined) {
       request.fail(withoutStack(this.#closed))
@@ -123,6 +134,15 @@ export class WaitingRoom {
     if (!this.leave(hold)) return
     hold.request.needTerms().waitedMs += this.#clock.now() - hold.since
     hold.proceed()
+  }
+
+  /** Of those that wait, that have settled meanwhile, and that were not let in. */
+  stats(): ConnectionStats {
+    return waitingStats(this.#holds.size, this.#settled, this.#refused)
+  }
+
+  onSettled(hold: Hold): void {
+    if (this.leave(hold)) this.#settled++
   }
 
   leave(hold: Hold): boolean {

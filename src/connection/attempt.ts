@@ -21,6 +21,7 @@ export class Attempt implements ConnectionAttempt, TransportEvents, FairTimerOwn
   readonly #database: number | undefined
   readonly #owner: AttemptOwner
   readonly #parser: Parser
+  #bytesWritten = 0
   readonly #timer: FairTimer
   readonly #dueAt: number
   #transport: Transport | undefined
@@ -111,7 +112,13 @@ export class Attempt implements ConnectionAttempt, TransportEvents, FairTimerOwn
   onOpen(): void {
     if (this.#isOver) return
     this.#handshake = this.#newHandshake()
-    this.#transport?.write([this.#handshake.bytes()])
+    this.#write(this.#handshake)
+  }
+
+  #write(handshake: Handshake): void {
+    const bytes = handshake.bytes()
+    this.#bytesWritten += bytes.length
+    this.#transport?.write([bytes])
   }
 
   target(): Uint8Array {
@@ -145,7 +152,7 @@ export class Attempt implements ConnectionAttempt, TransportEvents, FairTimerOwn
       const reply = parser.next(false)
       if (reply === INCOMPLETE) break
       if (parser.isPush) continue
-      if (handshake.accept(reply, parser.isError) === "write") this.#transport?.write([handshake.bytes()])
+      if (handshake.accept(reply, parser.isError) === "write") this.#write(handshake)
     }
     if (!handshake.isDone) return false
     // The next reply would go to the first request, which it cannot be for.
@@ -208,7 +215,13 @@ export class Attempt implements ConnectionAttempt, TransportEvents, FairTimerOwn
     if (transport === undefined) return
     this.#end()
     const clientId = this.#handshake?.clientId
-    this.#owner.onAttemptUp(this, { transport, parser: this.#parser, address: this.#address, clientId })
+    this.#owner.onAttemptUp(this, {
+      transport,
+      parser: this.#parser,
+      address: this.#address,
+      clientId,
+      bytesWritten: this.#bytesWritten,
+    })
   }
 
   #fail(error: ConnectionError): void {

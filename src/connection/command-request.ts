@@ -35,7 +35,7 @@ export class CommandRequest extends Request<readonly unknown[]> {
     return isSpecialCommand(command)
   }
 
-  override commandsOf(command: readonly unknown[]): readonly unknown[] {
+  override commandsOf(command: readonly unknown[]): ReadonlyArray<readonly unknown[]> {
     return [command]
   }
 

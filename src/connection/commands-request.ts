@@ -8,7 +8,7 @@ export abstract class CommandsRequest extends Request<ReadonlyArray<readonly unk
     return hasSpecial(commands)
   }
 
-  override commandsOf(commands: ReadonlyArray<readonly unknown[]>): readonly unknown[] {
+  override commandsOf(commands: ReadonlyArray<readonly unknown[]>): ReadonlyArray<readonly unknown[]> {
     return commands
   }
 

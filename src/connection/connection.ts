@@ -22,6 +22,7 @@ import type {
 import type { Request } from "./request.ts"
 import type { Leftovers } from "./session.ts"
 import { nextState, type State, type StateEvent, type Status, statusOf } from "./state.ts"
+import type { ConnectionStats } from "./stats.ts"
 import { type Loss, type Rejection, Wire, type WireOwner } from "./wire.ts"
 
 export interface ConnectionListener {
@@ -49,7 +50,6 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
   #backoffTimer: NodeJS.Timeout | undefined
   #closeTimer: NodeJS.Timeout | undefined
   #address: string
-  #clientId: number | undefined
   /** What requests get once it is being ended. */
   #ending: Rejection = CLOSED
   #isFirstAttempt = true
@@ -79,9 +79,13 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     return this.#address
   }
 
+  get database(): number {
+    return this.#wire.database
+  }
+
   /** The server's number for the connection that stands, if it was asked for. */
   get clientId(): number | undefined {
-    return this.#state === "connected" ? this.#clientId : undefined
+    return this.#wire.clientId
   }
 
   /** Moves with every byte received. */
@@ -102,6 +106,10 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
   /** How many requests are waiting or in flight. */
   get load(): number {
     return this.#wire.load
+  }
+
+  stats(): ConnectionStats {
+    return this.#wire.stats()
   }
 
   /** What callers have set by hand; true only while nothing is unanswered. */
@@ -152,7 +160,6 @@ export class Connection implements Executor, AttemptOwner, WireOwner, SourceList
     this.#move("up")
     this.#backoff.reset()
     this.#address = link.address
-    this.#clientId = link.clientId
     const isAgain = !this.#isFirstAttempt
     const sessionLost = this.#sessionLost
     this.#isFirstAttempt = false

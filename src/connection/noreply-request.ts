@@ -73,6 +73,10 @@ export class NoreplyRequest extends CommandsRequest {
     terms.effects = kept.map((effect) => ({ ...effect, replyIndex: 0, database: undefined }))
   }
 
+  override toldOf(commands: ReadonlyArray<readonly unknown[]>): unknown[][] {
+    return [["CLIENT", "REPLY", "OFF"], ...super.toldOf(commands), ["CLIENT", "REPLY", "ON"]]
+  }
+
   accept(reply: unknown, facts: ReplyFacts): boolean {
     if (this.#toDiscard !== undefined) return --this.#toDiscard === 0
     if (facts.isError) {

@@ -34,6 +34,8 @@ export interface Link {
   readonly address: string
   /** The server's number for the connection, if it was asked for. */
   readonly clientId: number | undefined
+  /** How many bytes were written so far. */
+  readonly bytesWritten: number
 }
 
 export interface AttemptOwner {

@@ -18,6 +18,7 @@ export class Outbox {
   readonly #encoder = new Encoder()
   /** Requests that have settled: their bytes must not be written. */
   #withdrawn = 0
+  #bytesWritten = 0
 
   constructor(queue: RequestQueue) {
     this.#queue = queue
@@ -26,6 +27,16 @@ export class Outbox {
   /** How many bytes there are. */
   get size(): number {
     return this.#encoder.size
+  }
+
+  /** How many bytes were written, in all. */
+  get bytesWritten(): number {
+    return this.#bytesWritten
+  }
+
+  /** Bytes that somebody else has written. */
+  noteWritten(size: number): void {
+    this.#bytesWritten += size
   }
 
   /** How many requests of the queue nobody waits for although they are not sent. */
@@ -78,6 +89,7 @@ export class Outbox {
     this.#queue.markSent(this.#queue.unsent, now)
     const pieces = encoder.take()
     checkSize(pieces, size)
+    this.#bytesWritten += size
     if (transport.write(pieces)) encoder.recycle()
     else encoder.abandon()
     // Under TLS this write may be done with while an earlier one is not.
@@ -96,6 +108,7 @@ export class Outbox {
     this.#queue.markSent(count, now)
     const pieces = this.#encoder.takeFirst(size)
     checkSize(pieces, size)
+    this.#bytesWritten += size
     transport.write(pieces)
   }
 

@@ -17,10 +17,17 @@ export class RequestQueue {
   #inFlight = 0
   /** How many requests have left at the head: the oldest has this number. */
   #firstNumber = 0
+  /** How many have left from elsewhere. */
+  #dropped = 0
 
   /** How many there are, those that have settled and wait for their reply included. */
   get length(): number {
     return this.#length
+  }
+
+  /** How many requests are not in it any more. */
+  get left(): number {
+    return this.#firstNumber + this.#dropped
   }
 
   get inFlight(): number {
@@ -100,6 +107,7 @@ export class RequestQueue {
   dropSettledUnsent(): void {
     const kept = [...this.unsentRequests()].filter((request) => !request.isSettled)
     for (let index = this.#inFlight; index < this.#length; index++) this.#set(index, undefined)
+    this.#dropped += this.#length - this.#inFlight - kept.length
     this.#length = this.#inFlight
     for (const request of kept) this.add(request)
   }

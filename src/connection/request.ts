@@ -5,6 +5,7 @@
 
 import type { SessionEffectKind } from "../protocol/command-info.ts"
 import type { CommandSink } from "../protocol/encode.ts"
+import { redacted } from "../protocol/redact.ts"
 import { type Abortable, forgetAbort, onAbort } from "../util/abort.ts"
 import type { Timed } from "../util/heap.ts"
 
@@ -88,6 +89,7 @@ export type PushVerdict = "foreign" | "more" | "last"
 
 const SENT = 1
 const SETTLED = 2
+const ABANDONED = 4
 
 export abstract class Request<Payload = unknown> implements Abortable {
   /** How many bytes it has in the encoder while it is not sent. */
@@ -104,6 +106,15 @@ export abstract class Request<Payload = unknown> implements Abortable {
 
   get isSettled(): boolean {
     return (this.#phase & SETTLED) !== 0
+  }
+
+  /** Whether its caller has gone after it was sent: what is still replied is for nobody. */
+  get isAbandoned(): boolean {
+    return (this.#phase & ABANDONED) !== 0
+  }
+
+  markAbandoned(): void {
+    this.#phase |= ABANDONED
   }
 
   markSent(): void {
@@ -139,8 +150,13 @@ export abstract class Request<Payload = unknown> implements Abortable {
   }
 
   /** The commands as the caller gave them, not checked. */
-  commandsOf(_payload: Payload): readonly unknown[] {
+  commandsOf(_payload: Payload): ReadonlyArray<readonly unknown[]> {
     return []
+  }
+
+  /** What telemetry tells of the commands: a copy of all that is sent, without secrets. */
+  toldOf(payload: Payload): unknown[][] {
+    return this.commandsOf(payload).map(redacted)
   }
 
   /** The same commands, whatever the caller does with the arrays. */

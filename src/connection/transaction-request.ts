@@ -59,6 +59,10 @@ export class TransactionRequest extends CommandsRequest {
     terms.effects.push({ kind: "exec", replyIndex: this.#toQueue, database: undefined, isAnswered: false })
   }
 
+  override toldOf(commands: ReadonlyArray<readonly unknown[]>): unknown[][] {
+    return [["MULTI"], ...super.toldOf(commands), ["EXEC"]]
+  }
+
   accept(reply: unknown, facts: ReplyFacts): boolean {
     if (this.#received < this.#toQueue) {
       const index = this.#received++

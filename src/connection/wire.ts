@@ -23,6 +23,7 @@ import { Outbox } from "./outbox.ts"
 import { RequestQueue } from "./queue.ts"
 import type { ReplyFacts, Request, RequestOwner, RequestTerms } from "./request.ts"
 import { type Leftovers, Session } from "./session.ts"
+import type { ConnectionStats } from "./stats.ts"
 
 /**
  * With so many bytes encoded, the write does not wait for the end of the tick: the server may as well begin. Unless a
@@ -61,16 +62,13 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   readonly session: Session
 
   readonly #settings: ConnectionSettings
-  readonly #label: string
-  readonly #pushes: PushReceiver | undefined
+  readonly #options: ConnectionOptions
   readonly #owner: WireOwner
   readonly #queue = new RequestQueue()
   readonly #outbox = new Outbox(this.#queue)
   readonly #deadlines: Deadlines
   readonly #health: Health
   readonly #timer: FairTimer
-  /** The soonest that a request which is sent now can be due. */
-  readonly #soonestDueMs: number
 
   #link: Link | undefined
   #isScheduled = false
@@ -78,19 +76,19 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   #unstarted: RequestTerms[] | undefined
   /** Why the link is to be left, once all that happens at this moment has been told. */
   #leaveBecause: string | undefined
+  /** Made when there is something to count: most connections are never in need of one. */
+  #tally: Tally | undefined
   /** While the owner waits for it: the number of the first request that somebody may still wait for. */
   #idleFrom: number | undefined
 
   constructor(options: ConnectionOptions, owner: WireOwner) {
     const { settings } = options
     this.#settings = settings
-    this.#label = options.label
-    this.#pushes = options.pushes
+    this.#options = options
     this.#owner = owner
     this.session = new Session(settings.database)
     this.#deadlines = new Deadlines(this.#queue, settings.commandTimeout)
     this.#health = new Health(settings.healthCheckInterval)
-    this.#soonestDueMs = Math.min(settings.commandTimeout, this.#health.lookAfter)
     // The socket keeps the process alive, or whatever else this waits for.
     this.#timer = new FairTimer(this, false)
   }
@@ -109,6 +107,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
       return
     }
     if (rejection !== undefined) {
+      this.#count().refused++
       request.fail(this.#errorFor(request, rejection))
       return
     }
@@ -119,9 +118,42 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     else if (this.#outbox.size >= EARLY_FLUSH && this.#unstarted === undefined) this.#flush()
   }
 
+  /** The database that the connection is in, as far as replies have told. */
+  get database(): number {
+    return this.session.database ?? 0
+  }
+
   /** How many requests are waiting or in flight; one that has settled counts until its reply has come. */
   get load(): number {
     return this.#queue.length - this.#outbox.withdrawn
+  }
+
+  /** Looks at each request that there is, so that no request has to be counted. */
+  stats(): ConnectionStats {
+    const queue = this.#queue
+    const { refused, lateReplies, lostLinks, bytesRead } = this.#tally ?? NOTHING
+    const inFlight = unsettled(queue.sentRequests())
+    const waiting = unsettled(queue.unsentRequests())
+    return {
+      accepted: queue.left + queue.length,
+      settled: queue.left + queue.length - inFlight - waiting,
+      waiting,
+      inFlight,
+      refused,
+      lateReplies,
+      reconnections: Math.max(0, this.#link === undefined ? lostLinks - 1 : lostLinks),
+      bytesRead: bytesRead + this.progress(),
+      bytesWritten: this.#outbox.bytesWritten,
+    }
+  }
+
+  #count(): Tally {
+    this.#tally ??= { ...NOTHING }
+    return this.#tally
+  }
+
+  #noteLate(request: Request, tally: Tally): void {
+    if (request.isAbandoned) tally.lateReplies++
   }
 
   /** What callers have set by hand; true only while nothing is unanswered. */
@@ -168,7 +200,8 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
       for (const terms of unstarted) this.#deadlines.start(terms, now)
       this.#timer.ensure(this.#deadlines.next())
     }
-    this.#timer.ensure(now + this.#soonestDueMs)
+    // The soonest that a request which is sent now can be due.
+    this.#timer.ensure(now + Math.min(this.#settings.commandTimeout, this.#health.lookAfter))
   }
 
   // ── bytes out ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,8 +253,9 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     if (link === undefined) return
     link.parser.received(count)
     try {
-      if (this.#pushes === undefined) this.#dispatch(link)
-      else this.#dispatchWithPushes(link, this.#pushes)
+      const { pushes } = this.#options
+      if (pushes === undefined) this.#dispatch(link)
+      else this.#dispatchWithPushes(link, pushes)
     } catch (error) {
       this.#lose(
         error instanceof ConnectionError ? error : defectIn(error, "a reply could not be handed out"),
@@ -240,6 +274,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
       if (reply === INCOMPLETE) break
       if (parser.isPush) continue
       if (request === undefined) throw unsolicited()
+      if (this.#tally !== undefined) this.#noteLate(request, this.#tally)
       if (request.terms?.effects !== undefined) this.#noteReply(request.terms, reply, parser)
       if (parser.isError && isReadonlyError(reply)) this.#owner.onReadonlyError()
       if (request.accept(reply, parser)) queue.shift()
@@ -277,6 +312,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   #takeReply(link: Link, reply: unknown): void {
     const request = this.#queue.oldest
     if (request === undefined) throw unsolicited()
+    if (this.#tally !== undefined) this.#noteLate(request, this.#tally)
     if (request.accept(reply, link.parser) && this.#link === link) this.#queue.shift()
   }
 
@@ -352,10 +388,19 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   /** The caller waits no longer: what is not sent never will be, and a server that blocks for nobody is left. */
   #abandon(request: Request, error: unknown): void {
     if (request.isSettled) return
+    this.#giveUp(request, error)
+    if (request.isSent && (request.terms?.blockMs ?? 0) > 0)
+      this.#leaveBecause ??= "a blocking command was abandoned by its caller"
+  }
+
+  /** Whatever is still replied to it is for nobody. */
+  #giveUp(request: Request, error: unknown): void {
     request.fail(error)
     if (!request.isSent) this.#withdraw(request)
-    else if ((request.terms?.blockMs ?? 0) > 0)
-      this.#leaveBecause ??= "a blocking command was abandoned by its caller"
+    else {
+      request.markAbandoned()
+      this.#count()
+    }
   }
 
   #withdraw(request: Request): void {
@@ -388,6 +433,11 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   // ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** The server's number for the link, if it was asked for. */
+  get clientId(): number | undefined {
+    return this.#link?.clientId
+  }
+
   /** Whether there is a link. */
   get isOpen(): boolean {
     return this.#link !== undefined
@@ -396,6 +446,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   /** Works on a link from now on; what has waited is written at once. */
   open(link: Link): void {
     this.#link = link
+    this.#outbox.noteWritten(link.bytesWritten)
     link.transport.events = this
     this.#flush()
   }
@@ -427,6 +478,9 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     const link = this.#link
     if (link === undefined) return false
     this.#link = undefined
+    const tally = this.#count()
+    tally.lostLinks++
+    tally.bytesRead += link.parser.bytesReceived
     this.#owner.onDiscarded(discard(link.transport))
     link.parser.release()
     if (this.session.isStale) this.session.replay(this.#unanswered())
@@ -463,14 +517,13 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   failBlocking(rejection: Rejection): void {
     for (const request of [...this.#unanswered()]) {
       if (request.isSettled || (request.terms?.blockMs ?? 0) === 0) continue
-      request.fail(this.#errorFor(request, rejection))
-      if (!request.isSent) this.#withdraw(request)
+      this.#giveUp(request, this.#errorFor(request, rejection))
     }
   }
 
   #errorFor(request: Request, { reason, message, cause, final }: Rejection): ConnectionError {
     const details = {
-      address: this.#link?.address ?? this.#label,
+      address: this.#link?.address ?? this.#options.label,
       outcome: request.isSent ? "unknown" : "not-sent",
       cause,
       final: final ?? false,
@@ -494,6 +547,28 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     this.#idleFrom = undefined
     this.#owner.onIdle()
   }
+}
+
+/** What can be read of a connection at any time, and what nothing else knows. */
+interface Tally {
+  refused: number
+  lateReplies: number
+  /** How many links there were before this one, and what went over them. */
+  lostLinks: number
+  bytesRead: number
+}
+
+const NOTHING: Readonly<Tally> = {
+  refused: 0,
+  lateReplies: 0,
+  lostLinks: 0,
+  bytesRead: 0,
+}
+
+function unsettled(requests: Iterable<Request>): number {
+  let count = 0
+  for (const { isSettled } of requests) if (!isSettled) count++
+  return count
 }
 
 function isReadonlyError(reply: unknown): boolean {

@@ -34,13 +34,18 @@ export function tooLateError(timeout: number, most: number): ConnectionError {
   return new ConnectionError("timeout", message)
 }
 
-/** Rejects a request that nobody will carry out; misuse is told first. */
-export function refuse<Payload>(request: Request<Payload>, payload: Payload, error: ConnectionError): void {
+/** Rejects a request that nobody will carry out; misuse is told first. Whether it was none. */
+export function refuse<Payload>(
+  request: Request<Payload>,
+  payload: Payload,
+  error: ConnectionError,
+): boolean {
   try {
     request.encode(commandChecker, payload)
   } catch (misuse) {
     request.fail(misuse)
-    return
+    return false
   }
   request.fail(error)
+  return true
 }

@@ -7,6 +7,8 @@
 import { Backoff } from "../connection/backoff.ts"
 import type { Connection, ConnectionListener } from "../connection/connection.ts"
 import type { Request } from "../connection/request.ts"
+import { addStats, type ConnectionStats, NO_STATS, waitingStats } from "../connection/stats.ts"
+import type { Placed } from "../connection/trace.ts"
 import { ConnectionError } from "../errors.ts"
 import type { Lifecycle } from "../lifecycle.ts"
 import type { ResolvedOptions } from "../options.ts"
@@ -36,6 +38,12 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
   readonly #waitingCheckouts = new Set<{ fail(error: unknown): void }>()
   /** Connections that have ended and are being closed. */
   readonly #closing = new Set<Promise<void>>()
+  /** Of connections that are no more. */
+  #ended: ConnectionStats = NO_STATS
+  /** Requests that have settled while they waited. */
+  #settledWaiting = 0
+  /** Requests that were rejected at the call. */
+  #refused = 0
   #keepsAlive = true
   /** Why none could be opened the last time, and until when, by `performance.now()`, no other attempt begins. */
   #failure: ConnectionError | undefined
@@ -66,17 +74,18 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
   /**
    * Carries out a request that blocks, on a connection of its own. Whoever calls has checked it by encoding it, so that
    * its block time is known.
+   * @param placed who wants to know which connection that is
    */
-  run<Payload>(request: Request<Payload>, payload: Payload): void {
+  run<Payload>(request: Request<Payload>, payload: Payload, placed?: Placed): void {
     if (this.#isClosed) {
-      refuse(request, payload, this.#closedError())
+      if (refuse(request, payload, this.#closedError())) this.#refused++
       return
     }
     const timeout = request.needTerms().timeoutMs(this.#settings.commandTimeout)
     const held = this.#limit.isContended ? undefined : this.takeNow()
-    if (held === undefined) this.#waitWith(request, payload, timeout)
-    else if (held instanceof ConnectionError) request.fail(held)
-    else this.#carryOut(held, request, payload, 0)
+    if (held === undefined) this.#waitWith(request, payload, timeout, placed)
+    else if (held instanceof ConnectionError) this.#refuse(request, held)
+    else this.#carryOut(held, request, payload, 0, placed)
   }
 
   /** Resolves to a connection that stands, for the caller alone until the lease is given back. */
@@ -115,6 +124,17 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
     if (!this.#keepsAlive) held.connection.keepAlive(false)
     this.#all.add(held)
     return held
+  }
+
+  /** Those that there are. */
+  connections(): Connection[] {
+    return [...this.#all].map(({ connection }) => connection)
+  }
+
+  /** Of the requests that wait or were refused, and of the connections that have ended. */
+  otherStats(): ConnectionStats {
+    const waiting = waitingStats(this.#waitingRequests.size, this.#settledWaiting, this.#refused)
+    return addStats(this.#ended, waiting)
   }
 
   /** Where others reach the server, the next attempt need not be put off for longer and longer. */
@@ -182,17 +202,28 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
     const index = this.#idle.indexOf(held)
     if (index >= 0) this.#idle.splice(index, 1)
     this.#limit.removeIdle(held)
-    this.#all.delete(held)
+    if (this.#all.delete(held)) this.#ended = addStats(this.#ended, held.connection.stats())
     const closed = held.connection.close(0)
     this.#closing.add(closed)
     void closed.then(() => this.#closing.delete(closed))
     this.#limit.free()
   }
 
-  #waitWith<Payload>(request: Request<Payload>, given: Payload, timeout: number): void {
+  /** Rejects a request at the call. */
+  #refuse<Payload>(request: Request<Payload>, error: ConnectionError): void {
+    this.#refused++
+    request.fail(error)
+  }
+
+  #waitWith<Payload>(
+    request: Request<Payload>,
+    given: Payload,
+    timeout: number,
+    placed: Placed | undefined,
+  ): void {
     const { maxInFlight } = this.#settings
     if (this.#waitingRequests.size >= maxInFlight) {
-      request.fail(overloadedError(maxInFlight))
+      this.#refuse(request, overloadedError(maxInFlight))
       return
     }
     const payload = request.copyOf(given)
@@ -201,14 +232,23 @@ export class DedicatedConnections implements HeldOwner, HeldSource {
       this,
       request,
       timeout,
-      (held, waitedMs) => this.#carryOut(held, request, payload, waitedMs),
-      () => this.#waitingRequests.delete(waiter),
+      (held, waitedMs) => this.#carryOut(held, request, payload, waitedMs, placed),
+      (hasSettled) => {
+        if (this.#waitingRequests.delete(waiter) && hasSettled) this.#settledWaiting++
+      },
     )
     this.#waitingRequests.add(waiter)
     waiter.start()
   }
 
-  #carryOut<Payload>(held: Held, request: Request<Payload>, payload: Payload, waitedMs: number): void {
+  #carryOut<Payload>(
+    held: Held,
+    request: Request<Payload>,
+    payload: Payload,
+    waitedMs: number,
+    placed: Placed | undefined,
+  ): void {
+    placed?.carriedBy(held.connection)
     const terms = request.needTerms()
     terms.forgetFindings()
     terms.waitedMs += waitedMs

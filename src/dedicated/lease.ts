@@ -7,6 +7,7 @@ import type { Backend } from "../client.ts"
 import type { Executor } from "../connection/executor.ts"
 import type { Request } from "../connection/request.ts"
 import type { Status } from "../connection/state.ts"
+import type { ConnectionStats } from "../connection/stats.ts"
 import type { ConnectionError } from "../errors.ts"
 import type { Lifecycle } from "../lifecycle.ts"
 import { clean } from "./cleaning.ts"
@@ -42,6 +43,15 @@ export class Lease implements Executor, Backend, HeldUser {
 
   get address(): string {
     return this.#held.connection.address
+  }
+
+  get database(): number {
+    return this.#held.connection.database
+  }
+
+  /** Of the connection, whoever had it before. */
+  stats(): ConnectionStats {
+    return this.#held.connection.stats()
   }
 
   submit<Payload>(request: Request<Payload>, payload: Payload): void {

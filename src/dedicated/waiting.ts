@@ -20,11 +20,11 @@ export class WaitingRequest<Payload> implements Waiter, RequestOwner {
   readonly #timeout: number
   readonly #since: number
   readonly #carryOut: (held: Held, waitedMs: number) => void
-  readonly #onOver: () => void
+  readonly #onOver: (hasSettled: boolean) => void
 
   /**
    * @param carryOut submits the request, if its turn has come
-   * @param onOver it waits no longer, for whatever reason
+   * @param onOver it waits no longer, because it has settled or because it is carried out
    */
   constructor(
     limit: DedicatedLimit,
@@ -32,7 +32,7 @@ export class WaitingRequest<Payload> implements Waiter, RequestOwner {
     request: Request<Payload>,
     timeout: number,
     carryOut: (held: Held, waitedMs: number) => void,
-    onOver: () => void,
+    onOver: (hasSettled: boolean) => void,
   ) {
     this.#limit = limit
     this.#source = source
@@ -57,7 +57,7 @@ export class WaitingRequest<Payload> implements Waiter, RequestOwner {
       this.fail(held)
       return true
     }
-    this.#stop()
+    this.#stop(false)
     this.#carryOut(held, this.#limit.now() - this.#since)
     return true
   }
@@ -78,12 +78,12 @@ export class WaitingRequest<Payload> implements Waiter, RequestOwner {
 
   onRequestSettled(): void {
     this.#limit.forget(this)
-    this.#stop()
+    this.#stop(true)
   }
 
-  #stop(): void {
+  #stop(hasSettled: boolean): void {
     this.#limit.stopClock(this)
-    this.#onOver()
+    this.#onOver(hasSettled)
   }
 }
 

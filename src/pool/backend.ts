@@ -8,6 +8,8 @@ import type { ConnectionListener } from "../connection/connection.ts"
 import type { Executor } from "../connection/executor.ts"
 import type { Request } from "../connection/request.ts"
 import type { Status } from "../connection/state.ts"
+import { type CombinedStats, combineStats } from "../connection/stats.ts"
+import type { Placed } from "../connection/trace.ts"
 import { closedError, failedError } from "../dedicated/closed.ts"
 import { DedicatedConnections } from "../dedicated/connections.ts"
 import { DedicatedLimit } from "../dedicated/limit.ts"
@@ -21,6 +23,7 @@ import { WaitingRoom } from "./waiting-room.ts"
 
 export class PoolBackend implements Executor, Backend {
   readonly dedicated: DedicatedConnections
+  readonly database: number
   readonly #members: Members
   readonly #room: WaitingRoom
   readonly #listener: ConnectionListener
@@ -29,7 +32,8 @@ export class PoolBackend implements Executor, Backend {
 
   constructor(options: ResolvedPoolOptions, listener: ConnectionListener, exitOnFirstFailure: boolean) {
     this.#listener = listener
-    const { sentinel, size, strategy, maxDedicated } = options
+    const { sentinel, size, strategy, maxDedicated, database = 0 } = options
+    this.database = database
     const extras: Extras = sentinel === undefined ? {} : { source: new SentinelSource(sentinel) }
     const own: Extras = { ...extras, isReplaceable: true }
     const passing = { ...options, exitOnDisconnection: true }
@@ -69,16 +73,25 @@ export class PoolBackend implements Executor, Backend {
     else this.#submitShared(request, payload)
   }
 
-  #submitSpecial<Payload>(request: Request<Payload>, payload: Payload): void {
-    const verdict = screen(request, payload, SHARED_REFUSALS)
-    if (verdict === "dedicated") this.dedicated.run(request, payload)
-    else if (verdict === "shared") this.#submitShared(request, payload)
+  submitTraced<Payload>(request: Request<Payload>, payload: Payload, placed: Placed): void {
+    if (request.isSpecial(payload)) this.#submitSpecial(request, payload, placed)
+    else this.#submitShared(request, payload, placed)
   }
 
-  #submitShared<Payload>(request: Request<Payload>, payload: Payload): void {
+  #submitSpecial<Payload>(request: Request<Payload>, payload: Payload, placed?: Placed): void {
+    const verdict = screen(request, payload, SHARED_REFUSALS)
+    if (verdict === "dedicated") this.dedicated.run(request, payload, placed)
+    else if (verdict === "shared") this.#submitShared(request, payload, placed)
+  }
+
+  #submitShared<Payload>(request: Request<Payload>, payload: Payload, placed?: Placed): void {
     const member = this.#members.pick()
-    if (member === undefined) this.#room.add(request, payload)
-    else member.submit(request, payload)
+    if (member === undefined) {
+      this.#room.add(request, payload, placed)
+      return
+    }
+    placed?.carriedBy(member)
+    member.submit(request, payload)
   }
 
   get status(): Status {
@@ -87,6 +100,11 @@ export class PoolBackend implements Executor, Backend {
 
   get address(): string {
     return this.#members.address
+  }
+
+  stats(): CombinedStats {
+    const connections = [...this.#members.connections(), ...this.dedicated.connections()]
+    return combineStats(connections, [this.dedicated.otherStats(), this.#room.stats()])
   }
 
   keepAlive(keepsAlive: boolean): void {

@@ -73,6 +73,10 @@ export class Members {
     return (this.#all.find(({ status }) => status === "connected") ?? this.#all[0]).address
   }
 
+  connections(): readonly Connection[] {
+    return this.#all
+  }
+
   keepAlive(keepsAlive: boolean): void {
     for (const connection of this.#all) connection.keepAlive(keepsAlive)
   }

@@ -5,6 +5,7 @@
 
 import { type InspectOptions, inspect } from "node:util"
 import { CommandClient } from "../commands.ts"
+import type { CombinedStats } from "../connection/stats.ts"
 import { type Checkout, checkOut } from "../dedicated/checkout.ts"
 import { use, type WatchCallback, type WatchedKeys, watch } from "../dedicated/use.ts"
 import { Lifecycle } from "../lifecycle.ts"
@@ -92,6 +93,11 @@ export class Pool<out P extends Protocol = 2> extends CommandClient<P> {
     throw new Error(
       `${found === undefined ? "nothing" : "something other than a Pool"} is registered under the name "${name}"`,
     )
+  }
+
+  /** Sums over all connections, dedicated ones included, and each of those that there are. */
+  override stats(): CombinedStats {
+    return this.#backend.stats()
   }
 
   /**

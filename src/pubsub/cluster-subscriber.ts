@@ -11,6 +11,7 @@ import { slotOf } from "../cluster/slots.ts"
 import { Survey, type SurveyedNode, type SurveyOwner } from "../cluster/survey.ts"
 import type { ResolvedClusterPlace } from "../cluster-options.ts"
 import type { Status } from "../connection/state.ts"
+import { addStats, type ConnectionStats, NO_STATS } from "../connection/stats.ts"
 import type { ConnectionError, RedisError } from "../errors.ts"
 import type { Lifecycle } from "../lifecycle.ts"
 import type { ReadyOptions, ResolvedOptions } from "../options.ts"
@@ -46,6 +47,8 @@ export class ClusterSubscriber
   readonly #shards = new Map<string, Link>()
   /** Links that nothing is wanted on any more, until they are closed. */
   readonly #leaving = new Set<Link>()
+  /** Of links that are no more. */
+  #left: ConnectionStats = NO_STATS
   readonly #seekers = new Set<NodeSeeker>()
   #looksLeft = 0
   #keepsAlive = true
@@ -98,6 +101,13 @@ export class ClusterSubscriber
 
   get clientId(): number | undefined {
     return this.#channels.connection.clientId
+  }
+
+  /** Sums over all links, those that are no more included; without the questions who has which slots. */
+  stats(): ConnectionStats {
+    return [...this.links(), ...this.#leaving]
+      .map(({ connection }) => connection.stats())
+      .reduce(addStats, this.#left)
   }
 
   /** Of all connections that there are. */
@@ -161,8 +171,12 @@ export class ClusterSubscriber
       if (link !== idle || link.topics.size > 0 || this.isClosed) continue
       this.#shards.delete(key)
       this.#leaving.add(link)
-      void link.connection.close(LEAVING_MS).then(() => this.#leaving.delete(link))
+      void link.connection.close(LEAVING_MS).then(() => this.#forget(link))
     }
+  }
+
+  #forget(link: Link): void {
+    if (this.#leaving.delete(link)) this.#left = addStats(this.#left, link.connection.stats())
   }
 
   // ── from the links ────────────────────────────────────────────────────────────────────────────────────────────

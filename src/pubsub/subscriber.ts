@@ -7,6 +7,7 @@ import type { Backend } from "../client.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Source } from "../connection/options.ts"
 import type { Status } from "../connection/state.ts"
+import type { ConnectionStats } from "../connection/stats.ts"
 import type { ConnectionError } from "../errors.ts"
 import type { Lifecycle } from "../lifecycle.ts"
 import type { ReadyOptions } from "../options.ts"
@@ -61,6 +62,10 @@ export class Subscriber implements SubscriberBackend, SubscriptionsOwner, LinkOw
 
   get clientId(): number | undefined {
     return this.connection.clientId
+  }
+
+  stats(): ConnectionStats {
+    return this.connection.stats()
   }
 
   ping(options: ReadyOptions): Promise<void> {

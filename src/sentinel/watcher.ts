@@ -8,7 +8,7 @@
 import { isDeepStrictEqual } from "node:util"
 import type { Connection } from "../connection/connection.ts"
 import type { SourceListener, Watch } from "../connection/options.ts"
-import { Lifecycle } from "../lifecycle.ts"
+import { type Lifecycle, QuietLifecycle } from "../lifecycle.ts"
 import type { ResolvedSentinelAddress } from "../options.ts"
 import { channelKind } from "../pubsub/kind.ts"
 import { HandlerSink } from "../pubsub/sink.ts"
@@ -87,7 +87,7 @@ class Watcher implements Asker {
     const sentinels = this.#directory.sentinels()
     const sentinel = sentinels[this.#turn++ % sentinels.length]
     if (sentinel === undefined || this.#isOver) return
-    const lifecycle = new Lifecycle(undefined)
+    const lifecycle = new QuietLifecycle(undefined)
     void lifecycle.closed.then(() => this.#listenLater(sentinels.length))
     this.#sentinel = sentinel
     this.#subscriber = this.#subscribe(sentinel, lifecycle)

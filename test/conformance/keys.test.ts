@@ -10,10 +10,10 @@ import { readForms } from "./forms.ts"
 
 /** Servers do not tell all. */
 const KNOWN: Readonly<Record<string, string>> = {
-  "DEBUG OBJECT": "servers take all of it for keyless, and yet DEBUG OBJECT looks at a key",
   PUBLISH: "channels are no keys",
   ZRANK: "older servers know no option of it",
   ZREVRANK: "older servers know no option of it",
+  "DEBUG OBJECT": "it has to go to where the key is, of which COMMAND GETKEYS knows nothing",
   SPUBLISH: "a shard channel decides like a key, which COMMAND GETKEYS does not tell",
 }
 

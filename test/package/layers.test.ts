@@ -18,6 +18,8 @@ const breaches: Record<string, string> = {
   "src/errors.ts": "./redix.ts",
   "src/uri.ts": "./connection/backoff.ts",
   "src/telemetry.ts": "./protocol/types.ts",
+  "src/logger.ts": "./lifecycle.ts",
+  "src/opentelemetry.ts": "./connection/stats.ts",
   "src/options.ts": "./transport/transport.ts",
   "src/options-table.ts": "./protocol/parser.ts",
   "src/util/heap.ts": "../errors.ts",

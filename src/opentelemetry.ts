@@ -139,8 +139,11 @@ class Requests {
     span.setAttributes({ ...outcome, ...peerOf(event.address) })
     // The message of a server's error may hold arguments of the command.
     if ("error" in event) span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(event.error) })
-    this.#options.onSpan?.(span, event)
-    span.end()
+    try {
+      this.#options.onSpan?.(span, event)
+    } finally {
+      span.end()
+    }
   }
 }
 

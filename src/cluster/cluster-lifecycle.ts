@@ -32,8 +32,12 @@ export class ClusterLifecycle extends Lifecycle implements ClusterListener {
     this.#publish(ownChannels.nodeConnectionFailed, (about) => ({ ...about, address, error }))
   }
 
+  /** Not at once: replies are being handed out, and listeners may call back. */
   onRedirected(type: "moved" | "ask", slot: number, targetAddress: string): void {
-    this.#publish(ownChannels.redirection, (about) => ({ ...about, type, slot, targetAddress }))
+    if (!ownChannels.redirection.hasSubscribers) return
+    queueMicrotask(() =>
+      this.#publish(ownChannels.redirection, (about) => ({ ...about, type, slot, targetAddress })),
+    )
   }
 
   #publish<Event>(channel: OwnChannel<Event>, event: (about: About) => Event): void {

@@ -4,6 +4,9 @@
  *
  * Whether a request is misuse, of which nothing is told, only those know who carry it out. So it is submitted first and told
  * of right afterwards, still within the call; what has settled by then is told of last.
+ *
+ * Whoever settles a request is in the middle of something: of handing out replies, of failing all that there is. Listeners
+ * may call back into the client, so the end is told in a microtask, like everything that callers do about it.
  */
 
 import { AsyncResource } from "node:async_hooks"
@@ -38,8 +41,7 @@ export interface Told {
 
 type OpenEvent = { -readonly [Key in keyof PipelineEvent]: PipelineEvent[Key] }
 
-/** How a request has ended before it was told that it began. */
-type Early<T> = { readonly value: T } | { readonly error: unknown }
+type Outcome<T> = { readonly value: T } | { readonly error: unknown }
 
 export class Trace<T> implements Placed {
   readonly #caller: Caller
@@ -51,7 +53,8 @@ export class Trace<T> implements Placed {
   #event: OpenEvent | undefined
   /** The asynchronous context of the call. */
   #scope: AsyncResource | undefined
-  #early: Early<T> | undefined
+  /** How it has ended before it was told that it began. */
+  #early: Outcome<T> | undefined
 
   /** @param resolve, reject those of the promise; the request gets those of the trace */
   constructor(caller: Caller, resolve: Resolve<T>, reject: Reject) {
@@ -62,21 +65,21 @@ export class Trace<T> implements Placed {
   }
 
   readonly resolve: Resolve<T> = (value) => {
-    if (this.#scope === undefined) this.#early = { value }
-    else {
-      this.#scope.runInAsyncScope(tellEnd, undefined, this.#settled())
-      this.#resolve(value)
-    }
+    this.#settle({ value })
   }
 
   readonly reject: Reject = (error) => {
-    if (this.#scope === undefined) this.#early = { error }
-    else {
-      const event = this.#settled()
-      event.error = error
-      this.#scope.runInAsyncScope(tellFailure, undefined, event)
-      this.#reject(error)
+    this.#settle({ error })
+  }
+
+  #settle(outcome: Outcome<T>): void {
+    const scope = this.#scope
+    if (scope === undefined) {
+      this.#early = outcome
+      return
     }
+    const event = this.#settled()
+    queueMicrotask(() => this.#end(outcome, event, scope))
   }
 
   carriedBy(place: Place): void {
@@ -103,8 +106,7 @@ export class Trace<T> implements Placed {
   skip(): void {
     const early = this.#early
     if (early === undefined) throw new Error("a request cannot be skipped before it has settled")
-    if ("error" in early) this.#reject(early.error)
-    else this.#resolve(early.value)
+    this.#handOver(early)
   }
 
   /** Tells that it has begun, and from now on how it ends. */
@@ -113,12 +115,23 @@ export class Trace<T> implements Placed {
     const { address } = this.#place
     const event: OpenEvent = { connection: this.#caller, name, address, database, commands, metadata }
     this.#event = event
-    this.#scope = ownChannels.start.runStores(event, newScope)
+    const scope = ownChannels.start.runStores(event, newScope)
     ownChannels.end.publish(event)
-    const early = this.#early
-    if (early === undefined) return
-    if ("error" in early) this.reject(early.error)
-    else this.resolve(early.value)
+    this.#scope = scope
+    if (this.#early !== undefined) this.#end(this.#early, this.#settled(), scope)
+  }
+
+  #end(outcome: Outcome<T>, event: OpenEvent, scope: AsyncResource): void {
+    if ("error" in outcome) {
+      event.error = outcome.error
+      scope.runInAsyncScope(tellFailure, undefined, event)
+    } else scope.runInAsyncScope(tellEnd, undefined, event)
+    this.#handOver(outcome)
+  }
+
+  #handOver(outcome: Outcome<T>): void {
+    if ("error" in outcome) this.#reject(outcome.error)
+    else this.#resolve(outcome.value)
   }
 
   #settled(): OpenEvent {

@@ -18,7 +18,7 @@ import { Deadlines } from "./deadlines.ts"
 import { discard } from "./discard.ts"
 import type { Executor } from "./executor.ts"
 import { Health } from "./health.ts"
-import type { ConnectionOptions, ConnectionSettings, Link, PushReceiver } from "./options.ts"
+import type { ConnectionOptions, Link, PushReceiver } from "./options.ts"
 import { Outbox } from "./outbox.ts"
 import { RequestQueue } from "./queue.ts"
 import type { ReplyFacts, Request, RequestOwner, RequestTerms } from "./request.ts"
@@ -61,7 +61,6 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   refusal: Rejection | undefined
   readonly session: Session
 
-  readonly #settings: ConnectionSettings
   readonly #options: ConnectionOptions
   readonly #owner: WireOwner
   readonly #queue = new RequestQueue()
@@ -83,7 +82,6 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
 
   constructor(options: ConnectionOptions, owner: WireOwner) {
     const { settings } = options
-    this.#settings = settings
     this.#options = options
     this.#owner = owner
     this.session = new Session(settings.database)
@@ -169,7 +167,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   }
 
   #overload(request: Request): Rejection | undefined {
-    const most = this.#settings.maxInFlight
+    const most = this.#options.settings.maxInFlight
     if (this.load < most || request.isOverhead) return undefined
     return { reason: "overloaded", message: `${most} requests are waiting or in flight (maxInFlight)` }
   }
@@ -201,7 +199,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
       this.#timer.ensure(this.#deadlines.next())
     }
     // The soonest that a request which is sent now can be due.
-    this.#timer.ensure(now + Math.min(this.#settings.commandTimeout, this.#health.lookAfter))
+    this.#timer.ensure(now + Math.min(this.#options.settings.commandTimeout, this.#health.lookAfter))
   }
 
   // ── bytes out ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -288,7 +286,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
    */
   #dispatchWithPushes(link: Link, pushes: PushReceiver): void {
     const { parser } = link
-    const isResp3 = this.#settings.protocol === 3
+    const isResp3 = this.#options.settings.protocol === 3
     const { reader } = pushes
     while (this.#link === link) {
       if (parser.takeMessage(reader)) {
@@ -369,7 +367,8 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
   }
 
   #expire(request: Request): void {
-    const timeout = request.terms?.timeoutMs(this.#settings.commandTimeout) ?? this.#settings.commandTimeout
+    const timeout =
+      request.terms?.timeoutMs(this.#options.settings.commandTimeout) ?? this.#options.settings.commandTimeout
     const message = `no reply to ${request.label} within ${timeout} ms`
     const isUseless = request.isSent && request.mustBeAnswered
     if (!request.isSettled) this.#abandon(request, this.#errorFor(request, { reason: "timeout", message }))
@@ -425,7 +424,7 @@ export class Wire implements Executor, RequestOwner, TransportEvents, FairTimerO
     if (link === undefined || oldest === undefined) return
     const now = this.#timer.now()
     if (this.#health.due(now, link.parser.bytesReceived, oldest) > now) return
-    const message = `nothing came back for ${this.#settings.healthCheckInterval} ms (healthCheckInterval)`
+    const message = `nothing came back for ${this.#options.settings.healthCheckInterval} ms (healthCheckInterval)`
     this.#lose(
       new ConnectionError("health-check-timeout", message, { address: link.address, outcome: "unknown" }),
     )

@@ -309,6 +309,25 @@ describe("instrument", () => {
     assert.equal(all.spans.length, 1)
   })
 
+  test("ends a span also where onSpan throws, which surfaces", async () => {
+    const { stdout, stderr } = await runNode(`
+      import { Redix } from "@redix/client"
+      import { instrument } from "@redix/client/opentelemetry"
+      import { trace } from "@opentelemetry/api"
+      let ended = 0
+      const span = { setAttributes() {}, setStatus() {}, end: () => ended++ }
+      const tracerProvider = { getTracer: () => ({ startSpan: () => Object.assign(trace.wrapSpanContext({}), span) }) }
+      const thrown = []
+      process.on("uncaughtException", (error) => thrown.push(error.message))
+      const undo = instrument({ tracerProvider, onSpan() { throw new Error("of the hook") } })
+      const conn = await Redix.connect({ port: ${server.port} })
+      console.log(await conn.command(["PING"]))
+      await conn.close()
+      undo()
+      console.log(ended, thrown.join())`)
+    assert.equal(stdout, "PONG\n1 of the hook\n", stderr)
+  })
+
   test("works without any SDK, by import and by require", async () => {
     const source = (load: string) => `
       ${load}

@@ -72,10 +72,8 @@ export class WaitingRoom {
   /** One stands: hands all of them on, in their order. */
   carryOut(carrier: Carrier): void {
     const now = this.#clock.now()
-    for (const waiting of [...this.#waiting]) {
-      this.#forget(waiting)
-      waiting.carryOut(carrier, now)
-    }
+    // One may have settled because of another before it.
+    for (const waiting of [...this.#waiting]) if (this.#forget(waiting)) waiting.carryOut(carrier, now)
   }
 
   /** There is none to wait for. */

@@ -3,7 +3,7 @@
  * one says. Leaves the choice of nodes, and what an error means, to others.
  */
 
-import { checkPipeline, copyCommands, hasSpecial } from "../connection/commands.ts"
+import { checkPipeline, copyCommand, copyCommands, hasSpecial } from "../connection/commands.ts"
 import { screen } from "../dedicated/screening.ts"
 import { ConnectionError, type RedisError } from "../errors.ts"
 import { commandInfo } from "../protocol/command-info.ts"
@@ -15,6 +15,7 @@ import type { DedicatedNodes } from "./dedicated-nodes.ts"
 import type { Follower } from "./follower.ts"
 import type { Gate } from "./gate.ts"
 import type { ClusterNode } from "./node.ts"
+import { openCommandOf } from "./opening.ts"
 import { REFUSALS } from "./refusals.ts"
 import { type Hop, inheritTerms, tryAgainDelay } from "./routed.ts"
 import type { RoutedCommand, CommandRouter as Router } from "./routed-command.ts"
@@ -50,28 +51,30 @@ export class CommandRouter implements Router, TransactionRouter {
     const node = this.#usualNode(request, command)
     if (node === undefined) this.#submitWithCare(request, command)
     else {
-      request.isUsual = true
       request.node = node
-      request.command = command.slice()
-      request.call?.placed?.carriedBy(node)
+      request.command = copyCommand(command)
+      request.detour?.call?.placed?.carriedBy(node)
       node.connection.submit(request, command)
     }
   }
 
   /** Where the command goes at once; `undefined` where there is more to look at. */
   #usualNode(request: RoutedCommand, command: Command): ClusterNode | undefined {
-    if (!Array.isArray(command) || command.length === 0 || request.call?.route !== undefined) return undefined
+    if (!Array.isArray(command) || command.length === 0 || request.detour?.call?.route !== undefined)
+      return undefined
     const info = commandInfo(command[0])
     if (info.special !== undefined || !this.#parts.isKnown()) return undefined
-    const slot = slotOfCommand(command, info)
+    let slot = openCommandOf(request, command, info)
+    if (slot === UNKNOWN) slot = slotOfCommand(command, info)
     return slot === UNKNOWN ? undefined : this.#parts.chooser.primary(slot)
   }
 
   #submitWithCare(request: RoutedCommand, command: Command): void {
     const verdict = screen(request, command, REFUSALS)
     if (verdict === "settled") return
-    request.isBlocking = verdict === "dedicated"
-    const copy = [...command]
+    if (verdict === "dedicated") request.detour = { ...request.detour, isBlocking: true }
+    const copy = copyCommand(command)
+    request.command = copy
     this.#parts.gate.pass(request, () => {
       const slot = slotOfCommand(copy)
       if (slot !== UNKNOWN) this.#choose(request, copy, slot)
@@ -81,7 +84,7 @@ export class CommandRouter implements Router, TransactionRouter {
   }
 
   #choose(request: RoutedCommand, command: Command, slot: number): void {
-    const picker = this.#parts.chooser.picker(request.call?.route)
+    const picker = this.#parts.chooser.picker(request.detour?.call?.route)
     const node = picker.pick(slot, command, slot !== ANY_NODE)
     if (node === undefined) request.fail(picker.nobody())
     else this.#sendTo(node, request, command)
@@ -89,17 +92,16 @@ export class CommandRouter implements Router, TransactionRouter {
 
   #sendTo(node: ClusterNode, request: RoutedCommand, command: Command): void {
     request.node = node
-    request.command = command
-    request.call?.placed?.carriedBy(node)
-    if (request.isBlocking) this.#parts.dedicated.at(node).run(request, command)
+    request.detour?.call?.placed?.carriedBy(node)
+    if (request.detour?.isBlocking === true) this.#parts.dedicated.at(node).run(request, command)
     else node.connection.submit(request, command)
   }
 
   follow(request: RoutedCommand, error: RedisError): boolean {
-    const { node, command = [], call } = request
+    const { node, command = [], detour } = request
     if (node === undefined) return false
-    const hop: Hop = request.hop ?? { node, isAsking: false, count: 0 }
-    const next = this.#parts.follower.follow(error, hop, call?.route, () => firstKeyOf(command))
+    const hop: Hop = detour?.hop ?? { node, isAsking: false, count: 0 }
+    const next = this.#parts.follower.follow(error, hop, detour?.call?.route, () => firstKeyOf(command))
     if (next === undefined) return false
     const successor = request.successor(next instanceof ConnectionError ? hop : next)
     if (next instanceof ConnectionError) {
@@ -109,7 +111,7 @@ export class CommandRouter implements Router, TransactionRouter {
     inheritTerms(successor, request, node)
     const send = (): void => this.#sendTo(next.node, successor, command)
     // What blocks is to be looked at anew: its block time is counted from when it is carried out.
-    if (request.isBlocking) successor.encode(commandChecker, command)
+    if (detour?.isBlocking === true) successor.encode(commandChecker, command)
     if (error.code === "TRYAGAIN")
       this.#parts.waiting.holdFor(successor, tryAgainDelay(hop.count), next.node, send)
     else send()

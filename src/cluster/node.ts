@@ -10,6 +10,7 @@ import { openConnection } from "../open/open.ts"
 import type { Protocol, ResolvedOptions } from "../options.ts"
 import { Redix } from "../redix.ts"
 import { formatEndpoint } from "../transport/transport.ts"
+import { Draft } from "./draft.ts"
 import type { NodeAddress } from "./redirect.ts"
 
 /** Who is told of a node's life. */
@@ -36,6 +37,8 @@ export class ClusterNode implements ConnectionListener {
   awaiting = 0
   /** What the pipeline that is being split has for it; see {@link split}. */
   scratch: unknown
+  /** What it is to get of the pipeline that is being drafted; see {@link Drafts}. */
+  readonly draft: Draft = new Draft()
 
   readonly #owner: NodeOwner
   /** Telemetry tells of the cluster, with the address of the node. */

@@ -12,8 +12,9 @@ import { commandChecker } from "../protocol/encode.ts"
 import { type Block, blocksOf, NO_BLOCKS } from "./blocks.ts"
 import type { RouterParts } from "./command-router.ts"
 import { crossSlot } from "./cross-slot.ts"
+import { type Drafted, Drafts } from "./drafts.ts"
+import type { ClusterNode } from "./node.ts"
 import { Pause } from "./pause.ts"
-import { survey } from "./pipeline-survey.ts"
 import { redirectionOf, suggestsRefresh } from "./redirect.ts"
 import { REFUSALS } from "./refusals.ts"
 import { type Hop, inheritTerms, setTerms, tryAgainDelay } from "./routed.ts"
@@ -26,15 +27,26 @@ type Commands = ReadonlyArray<readonly unknown[]>
 
 export class PipelineRouter implements Router {
   readonly #parts: RouterParts
+  readonly #drafts: Drafts
 
   constructor(parts: RouterParts) {
     this.#parts = parts
+    this.#drafts = new Drafts(parts.chooser)
   }
 
   submit(commands: Commands, call: PipelineCall): void {
-    const usual = this.#parts.isKnown() ? survey(commands) : undefined
-    if (usual === undefined) this.#submitWithCare(commands, call)
-    else this.#send(new RoutedPipeline(this, usual.commands, "usual", NO_BLOCKS, call), usual.slots)
+    const isForPrimaries = call.route === undefined || call.route === "primary"
+    const drafted = isForPrimaries && this.#parts.isKnown() ? this.#drafts.of(commands) : undefined
+    if (drafted === undefined) this.#submitWithCare(commands, call)
+    else this.#sendDrafted(drafted, call)
+  }
+
+  #sendDrafted({ commands, nodes }: Drafted, call: PipelineCall): void {
+    const pipeline = new RoutedPipeline(this, commands, "usual", NO_BLOCKS, call)
+    const parts = nodes.map((node) => draftedPart(pipeline, node))
+    pipeline.send(parts)
+    for (const part of parts) part.bytes = undefined
+    for (const { draft } of nodes) draft.clear()
   }
 
   #submitWithCare(commands: Commands, call: PipelineCall): void {
@@ -111,6 +123,14 @@ export class PipelineRouter implements Router {
       return
     }
   }
+}
+
+/** The node's part of the pipeline, with the bytes of its draft. */
+function draftedPart(pipeline: RoutedPipeline, node: ClusterNode): Part {
+  const part = new Part(pipeline, { node, isAsking: false, count: 0 }, node.draft.takePlaces())
+  setTerms(part, pipeline.terms)
+  part.bytes = node.draft.takeBytes()
+  return part
 }
 
 /** What is sent on as one: all from the first to the last place. */

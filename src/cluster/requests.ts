@@ -106,8 +106,8 @@ function submitCommand(
 ): void {
   const router = routers.commands
   if (options === undefined) {
-    const call = placed === undefined ? undefined : { placed }
-    router.submit(new RoutedCommand(resolve, reject, false, router, call), command)
+    const detour = placed === undefined ? undefined : { call: { placed } }
+    router.submit(new RoutedCommand(resolve, reject, false, router, detour), command)
     return
   }
   const terms = checkedTerms(routers, options, reject)
@@ -117,7 +117,8 @@ function submitCommand(
     sendSplit(routers, command, options, terms, placed).then(resolve, reject)
     return
   }
-  const request = new RoutedCommand(resolve, reject, encoding === "buffer", router, { route, placed })
+  const detour = { call: { route, placed } }
+  const request = new RoutedCommand(resolve, reject, encoding === "buffer", router, detour)
   setTerms(request, terms)
   router.submit(request, command)
 }

@@ -1,12 +1,14 @@
 /** A command on its way through a cluster: follows where an error reply sends it, as another request each time. */
 
-import { CommandRequest } from "../connection/command-request.ts"
+import { encodeCommand } from "../connection/commands.ts"
 import type { Reject, ReplyFacts, Resolve } from "../connection/request.ts"
-import { RedisError } from "../errors.ts"
+import { SingleRequest } from "../connection/single-request.ts"
+import { nameError, RedisError } from "../errors.ts"
 import { commandInfo } from "../protocol/command-info.ts"
 import type { CommandSink } from "../protocol/encode.ts"
 import { ASKING } from "./asking.ts"
 import type { ClusterNode } from "./node.ts"
+import { takeOpening } from "./opening.ts"
 import type { Call, Hop } from "./routed.ts"
 
 /** Who sends routed commands. */
@@ -15,62 +17,80 @@ export interface CommandRouter {
   follow(request: RoutedCommand, error: RedisError): boolean
 }
 
-export class RoutedCommand extends CommandRequest {
-  readonly router: CommandRouter
-  /** For nearly all commands `undefined`. */
-  readonly call: Call | undefined
+/** What is not like most about a command, or its way. */
+export interface Detour {
+  readonly call?: Call | undefined
   /** Whether it is carried out on a connection of its own. */
-  isBlocking = false
-  /** Whether there is nothing special about the command. */
-  isUsual = false
+  readonly isBlocking?: boolean
+  /** After redirections. */
+  readonly hop?: Hop
+  /** Whether the next reply is the one to ASKING. */
+  isAskingOwed?: boolean
+}
+
+export class RoutedCommand extends SingleRequest {
+  readonly asBytes: boolean
+  readonly router: CommandRouter
+  /** `undefined` for nearly all commands. */
+  detour: Detour | undefined
   /** What was sent, kept for sending it again. */
   command: readonly unknown[] | undefined
   /** Where it was sent. */
   node: ClusterNode | undefined
-  /** After redirections. */
-  hop: Hop | undefined
-  #isAskingOwed = false
+  protected readonly resolve: Resolve<unknown>
+  protected readonly reject: Reject
 
   constructor(
     resolve: Resolve<unknown>,
     reject: Reject,
     asBytes: boolean,
     router: CommandRouter,
-    call: Call | undefined,
+    detour: Detour | undefined,
   ) {
-    super(resolve, reject, asBytes)
+    super()
+    this.resolve = resolve
+    this.reject = reject
+    this.asBytes = asBytes
     this.router = router
-    this.call = call
+    this.detour = detour
   }
 
   /** The same for another attempt: whoever has asked is answered by that one. */
   successor(hop: Hop): RoutedCommand {
-    const next = new RoutedCommand(this.resolve, this.reject, this.asBytes, this.router, this.call)
-    next.hop = hop
-    next.isBlocking = this.isBlocking
-    next.isUsual = this.isUsual
+    const { resolve, reject, asBytes, router, detour } = this
+    const next = new RoutedCommand(resolve, reject, asBytes, router, { ...detour, hop, isAskingOwed: false })
     next.command = this.command
     return next
   }
 
-  override encode(sink: CommandSink, command: readonly unknown[]): void {
-    if (this.hop?.isAsking === true) {
-      sink.raw(ASKING)
-      this.#isAskingOwed = true
+  encode(sink: CommandSink, command: readonly unknown[]): void {
+    const opening = takeOpening(this)
+    if (opening !== undefined) {
+      sink.opened(opening, command)
+      return
     }
-    if (this.isUsual) sink.command(command)
-    else super.encode(sink, command)
+    if (this.detour?.hop?.isAsking === true) {
+      sink.raw(ASKING)
+      this.detour.isAskingOwed = true
+    }
+    encodeCommand(this, sink, command, 0)
   }
 
-  /** Looked up where there is an error: the usual command is answered without. */
-  protected override get shownName(): string | undefined {
-    return this.isUsual ? commandInfo(this.command?.[0]).shownName : super.shownName
+  /** Looked up where there is an error: most commands are answered without. */
+  protected get shownName(): string | undefined {
+    return commandInfo(this.command?.[0]).shownName
   }
 
   override accept(reply: unknown, facts: ReplyFacts): boolean {
-    if (!this.#isAskingOwed) return super.accept(reply, facts)
-    this.#isAskingOwed = false
-    return false
+    if (this.detour?.isAskingOwed === true) {
+      this.detour.isAskingOwed = false
+      return false
+    }
+    if (!this.settle() || (facts.isError && this.follows(reply))) return true
+    if (facts.failure !== undefined) this.reject(facts.failure)
+    else if (facts.isError) this.reject(nameError(reply, this.shownName))
+    else this.resolve(reply)
+    return true
   }
 
   protected override follows(error: unknown): boolean {

@@ -168,17 +168,20 @@ export class Part extends Request<undefined> {
   readonly pipeline: RoutedPipeline
   readonly hop: Hop
   /** Which of the pipeline's commands, in their order. */
-  readonly places: number[] = []
+  readonly places: number[]
+  /** Their bytes, if they are encoded already: only good for being sent at once. */
+  bytes: readonly Uint8Array[] | undefined
   /** Whether it is to be sent a little later. */
   isDelayed = false
   #received = 0
   #isAskingOwed = false
   #redirected: number[] | undefined
 
-  constructor(pipeline: RoutedPipeline, hop: Hop) {
+  constructor(pipeline: RoutedPipeline, hop: Hop, places: number[] = []) {
     super()
     this.pipeline = pipeline
     this.hop = hop
+    this.places = places
   }
 
   get asBytes(): boolean {
@@ -190,6 +193,10 @@ export class Part extends Request<undefined> {
   }
 
   encode(sink: CommandSink): void {
+    if (this.bytes !== undefined) {
+      for (const piece of this.bytes) sink.raw(piece)
+      return
+    }
     const { places } = this
     const { commands, kind } = this.pipeline
     const isUsual = kind === "usual"

@@ -19,13 +19,21 @@ export interface SlotRange {
   readonly shard: Shard
 }
 
+/** The number of no owner. */
+const NOBODY = 0
+
 export class SlotMap {
-  #slots: Array<Shard | undefined> = []
+  /** The number of each slot's owner: all of it so small that a processor has it at hand. */
+  readonly #ownerAt = new Uint16Array(SLOTS)
+  /** The owners by their numbers. */
+  #owners: Array<Shard | undefined> = [undefined]
+  readonly #numbers = new Map<Shard, number>()
+  #isKnown = false
   readonly #shards = new Map<ClusterNode, Shard>()
 
   /** Whether it was ever known who has anything. */
   get isKnown(): boolean {
-    return this.#slots.length > 0
+    return this.#isKnown
   }
 
   /** Each shard once. */
@@ -40,24 +48,35 @@ export class SlotMap {
 
   /** Who has the slot. */
   at(slot: number): Shard | undefined {
-    return this.#slots[slot]
+    return this.#owners[this.#ownerAt[slot] ?? NOBODY]
   }
 
   /** Replaces everything: slots that no range covers are nobody's. */
   replace(ranges: readonly SlotRange[]): void {
-    const slots = new Array<Shard | undefined>(SLOTS).fill(undefined)
+    this.#ownerAt.fill(NOBODY)
+    this.#owners = [undefined]
+    this.#numbers.clear()
     this.#shards.clear()
     for (const { first, last, shard } of ranges) {
-      slots.fill(shard, first, last + 1)
+      this.#ownerAt.fill(this.#numberOf(shard), first, last + 1)
       this.#shards.set(shard.primary, shard)
     }
-    this.#slots = slots
+    this.#isKnown = true
   }
 
   /** A node has said that the slot is that one's now. */
   assign(slot: number, primary: ClusterNode): void {
     const shard = this.#shards.get(primary) ?? { primary, replicas: [] }
     this.#shards.set(primary, shard)
-    this.#slots[slot] = shard
+    this.#ownerAt[slot] = this.#numberOf(shard)
+    this.#isKnown = true
+  }
+
+  #numberOf(shard: Shard): number {
+    const known = this.#numbers.get(shard)
+    if (known !== undefined) return known
+    const number = this.#owners.push(shard) - 1
+    this.#numbers.set(shard, number)
+    return number
   }
 }

@@ -41,15 +41,15 @@ function slotOfText(key: string): number {
     const code = key.charCodeAt(index)
     const next = key.charCodeAt(index + 1)
     if (code === OPENING || next === OPENING || (code | next) > 127) break
-    crc = (tableAfterNext[(crc >> 8) ^ code] ?? 0) ^ (table[(crc & 0xff) ^ next] ?? 0)
+    crc = afterTwo(crc, code, next)
   }
   for (; index < length; index++) {
     const code = key.charCodeAt(index)
     if (code === OPENING) return slotOfTagged(key, index, crc)
     if (code > 127) return slotOfBytes(Buffer.from(key))
-    crc = ((crc << 8) & 0xffff) ^ (table[(crc >> 8) ^ code] ?? 0)
+    crc = afterOne(crc, code)
   }
-  return crc & (SLOTS - 1)
+  return slotOfCrc(crc)
 }
 
 /** The slot of a key whose first brace is at `open`, what is before it being ASCII. */
@@ -62,9 +62,9 @@ function slotOfTagged(key: string, open: number, crcBefore: number): number {
   for (let index = isTag ? open + 1 : open; index < end; index++) {
     const code = key.charCodeAt(index)
     if (code > 127) return slotOfBytes(Buffer.from(key))
-    crc = ((crc << 8) & 0xffff) ^ (table[(crc >> 8) ^ code] ?? 0)
+    crc = afterOne(crc, code)
   }
-  return crc & (SLOTS - 1)
+  return slotOfCrc(crc)
 }
 
 function slotOfBytes(key: Uint8Array): number {
@@ -76,8 +76,22 @@ function slotOfBytes(key: Uint8Array): number {
 function crc16(bytes: Uint8Array, start: number, end: number): number {
   let crc = 0
   for (let index = start; index < end; index++) {
-    crc = ((crc << 8) & 0xffff) ^ (table[(crc >> 8) ^ (bytes[index] ?? 0)] ?? 0)
+    crc = afterOne(crc, bytes[index] ?? 0)
   }
+  return slotOfCrc(crc)
+}
+
+/** The checksum after one more byte. */
+export function afterOne(crc: number, byte: number): number {
+  return ((crc << 8) & 0xffff) ^ (table[(crc >> 8) ^ byte] ?? 0)
+}
+
+/** The checksum after two more bytes. */
+export function afterTwo(crc: number, byte: number, next: number): number {
+  return (tableAfterNext[(crc >> 8) ^ byte] ?? 0) ^ (table[(crc & 0xff) ^ next] ?? 0)
+}
+
+export function slotOfCrc(crc: number): number {
   return crc & (SLOTS - 1)
 }
 

@@ -47,8 +47,15 @@ export function isSpecialCommand(command: unknown): boolean {
 
 type Pipeline = ReadonlyArray<readonly unknown[]>
 
+/** For short commands, a literal takes half of the time. */
+export function copyCommand(command: readonly unknown[]): readonly unknown[] {
+  if (command.length === 2) return [command[0], command[1]]
+  if (command.length === 3) return [command[0], command[1], command[2]]
+  return command.slice()
+}
+
 export function copyCommands(commands: Pipeline): Pipeline {
-  return commands.map((command) => [...command])
+  return commands.map(copyCommand)
 }
 
 /** Says at which place of a pipeline a misuse was found. */

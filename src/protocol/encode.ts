@@ -14,6 +14,7 @@ import {
   borrowLarge,
   returnBlock,
   returnLarge,
+  viewOf,
 } from "../util/bytes.ts"
 import { describe } from "../util/describe.ts"
 import { textOfNumber } from "./number-text.ts"
@@ -36,6 +37,8 @@ const DOLLAR = 36
 const CR = 13
 const LF = 10
 const ZERO = 48
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+const NOTHING = new DataView(new ArrayBuffer(0))
 
 /** What takes the commands of a request. */
 export interface CommandSink {
@@ -43,7 +46,24 @@ export interface CommandSink {
   command(command: readonly unknown[]): void
   /** Takes bytes that are a command already. */
   raw(bytes: Uint8Array): void
+  /** The same as {@link command} for one whose first arguments are bytes already. */
+  opened(opening: CommandOpening, command: readonly unknown[]): void
 }
+
+/** The bytes of a command as far as its first arguments. */
+export interface CommandOpening {
+  /** The bytes, {@link OPENING_SIZE} at most and all of them ASCII, so that no eight of them are `NaN`. */
+  readonly words: Float64Array
+  /** How many bytes there are. */
+  size: number
+  /** How many arguments they are, the name of the command included. */
+  readonly count: number
+  /** How many arguments they say that the command has. */
+  total: number
+}
+
+/** Room for three lengths and two short texts. */
+export const OPENING_SIZE = 128
 
 /** Only checks commands: for requests that will be refused whatever they are. */
 export const commandChecker: CommandSink = {
@@ -55,6 +75,9 @@ export const commandChecker: CommandSink = {
     }
   },
   raw() {},
+  opened(_opening, command) {
+    this.command(command)
+  },
 }
 
 /**
@@ -68,6 +91,8 @@ export class Encoder implements CommandSink {
   size = 0
 
   #block: Bytes | undefined
+  /** The same block; made when it is first needed. */
+  #view: DataView | undefined
   #start = 0
   #end = 0
   #pieces: Uint8Array[] = []
@@ -88,13 +113,32 @@ export class Encoder implements CommandSink {
     const before = this.#reserve(HEADER_ROOM)
     this.#header(ASTERISK, count)
     this.size += this.#end - before
-    for (let index = 0; index < count; index++) {
+    this.#arguments(command, 0, count)
+  }
+
+  /** Encodes those of the arguments that are between the two places. */
+  #arguments(command: readonly unknown[], from: number, to: number): void {
+    for (let index = from; index < to; index++) {
       const argument = command[index]
       if (typeof argument === "string") this.#text(argument)
       else if (typeof argument === "number") this.#text(numberText(argument, command, index))
       else if (isUint8Array(argument)) this.#bytes(argument)
       else this.#text(otherText(argument, command, index))
     }
+  }
+
+  /**
+   * The same for a command whose first arguments are bytes already. They are copied eight at a time, and what is copied
+   * beyond them is written over.
+   */
+  opened({ words, size, count, total }: CommandOpening, command: readonly unknown[]): void {
+    const before = this.#reserve(OPENING_SIZE)
+    const view = this.#viewOfBlock()
+    for (let offset = 0; offset < size; offset += 8)
+      view.setFloat64(before + offset, words[offset >> 3] ?? 0, IS_LITTLE_ENDIAN)
+    this.#end = before + size
+    this.size += size
+    this.#arguments(command, count, total)
   }
 
   /** Encodes bytes that are a command already. */
@@ -165,6 +209,7 @@ export class Encoder implements CommandSink {
 
   #forgetBlocks(): void {
     this.#block = undefined
+    this.#view = undefined
     this.#start = 0
     this.#end = 0
     this.#fullBlocks = undefined
@@ -238,15 +283,22 @@ export class Encoder implements CommandSink {
   #reserve(room: number): number {
     if (this.#block === undefined) {
       this.#block = borrowBlock()
+      this.#view = undefined
     } else if (this.#end + room > BLOCK_SIZE) {
       this.#closePiece()
       this.#fullBlocks ??= []
       this.#fullBlocks.push(this.#block)
       this.#block = borrowBlock()
+      this.#view = undefined
       this.#start = 0
       this.#end = 0
     }
     return this.#end
+  }
+
+  #viewOfBlock(): DataView {
+    this.#view ??= this.#block === undefined ? NOTHING : viewOf(this.#block)
+    return this.#view
   }
 
   #closePiece(): void {

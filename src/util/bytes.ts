@@ -44,6 +44,17 @@ export function borrowBlock(): Bytes {
   return freeBlocks.pop() ?? allocate(BLOCK_SIZE)
 }
 
+const views = new WeakMap<Bytes, DataView>()
+
+/** A view of a block, the same one each time. */
+export function viewOf(block: Bytes): DataView {
+  const known = views.get(block)
+  if (known !== undefined) return known
+  const view = new DataView(block.buffer, block.byteOffset, block.length)
+  views.set(block, view)
+  return view
+}
+
 /** Gives a block back. Nothing may read it any more. */
 export function returnBlock(block: Bytes): void {
   if (freeBlocks.length < MOST_FREE_BLOCKS) freeBlocks.push(block)

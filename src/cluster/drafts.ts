@@ -1,0 +1,78 @@
+/**
+ * The usual pipeline, split by node and encoded in one pass over it. Usual is one of which all is known: nothing in it is
+ * special, misuse or large, and each command has a key. Leaves all others to those who look more closely.
+ */
+
+import { copyCommand } from "../connection/commands.ts"
+import { commandInfo } from "../protocol/command-info.ts"
+import type { Chooser } from "./chooser.ts"
+import type { ClusterNode } from "./node.ts"
+import { openCommand, opening } from "./opening.ts"
+import { slotOfCommand, UNKNOWN } from "./routing.ts"
+
+type Commands = ReadonlyArray<readonly unknown[]>
+
+/** A longer argument is not worth being copied once more. */
+const MOST_LENGTH = 4096
+
+export interface Drafted {
+  /** The same commands, whatever the caller does with the arrays. */
+  readonly commands: Commands
+  /** Those who have something in their {@link ClusterNode.draft}. */
+  readonly nodes: readonly ClusterNode[]
+}
+
+export class Drafts {
+  readonly #chooser: Chooser
+  /** Whether a pipeline is being split: what a caller's array does when it is read may be another call. */
+  #isBusy = false
+
+  constructor(chooser: Chooser) {
+    this.#chooser = chooser
+  }
+
+  /** Drafts what each node is to get; `undefined`, with nothing left, where there is more to look at. */
+  of(given: Commands): Drafted | undefined {
+    if (!Array.isArray(given) || given.length === 0 || this.#isBusy) return undefined
+    this.#isBusy = true
+    const commands = new Array<readonly unknown[]>(given.length)
+    const nodes: ClusterNode[] = []
+    try {
+      if (this.#draftAll(given, commands, nodes)) return { commands, nodes }
+    } catch {
+      // Whoever looks more closely says what is wrong, and where.
+    } finally {
+      this.#isBusy = false
+    }
+    for (const { draft } of nodes) draft.clear()
+    return undefined
+  }
+
+  #draftAll(given: Commands, commands: Array<readonly unknown[]>, nodes: ClusterNode[]): boolean {
+    for (let place = 0; place < commands.length; place++) {
+      const command: unknown = given[place]
+      if (!Array.isArray(command) || command.length === 0 || hasLarge(command)) return false
+      const info = commandInfo(command[0])
+      if (info.special !== undefined) return false
+      let slot = openCommand(command, info)
+      const isOpened = slot !== UNKNOWN
+      if (!isOpened) slot = slotOfCommand(command, info)
+      const node = slot < 0 ? undefined : this.#chooser.primary(slot)
+      if (node === undefined) return false
+      if (node.draft.isEmpty) nodes.push(node)
+      node.draft.add(place, command, isOpened ? opening : undefined)
+      commands[place] = copyCommand(command)
+    }
+    return true
+  }
+}
+
+function hasLarge(command: readonly unknown[]): boolean {
+  for (let index = 2; index < command.length; index++) {
+    const argument = command[index]
+    if (typeof argument === "string") {
+      if (argument.length > MOST_LENGTH) return true
+    } else if (typeof argument !== "number") return true
+  }
+  return false
+}

@@ -3,9 +3,9 @@
  * special, misuse or large, and each command has a key. Leaves all others to those who look more closely.
  */
 
-import { copyCommand } from "../connection/commands.ts"
 import { commandInfo } from "../protocol/command-info.ts"
 import type { Chooser } from "./chooser.ts"
+import { CommandList } from "./command-list.ts"
 import type { ClusterNode } from "./node.ts"
 import { openCommand, opening } from "./opening.ts"
 import { slotOfCommand, UNKNOWN } from "./routing.ts"
@@ -17,7 +17,7 @@ const MOST_LENGTH = 4096
 
 export interface Drafted {
   /** The same commands, whatever the caller does with the arrays. */
-  readonly commands: Commands
+  readonly commands: CommandList
   /** Those who have something in their {@link ClusterNode.draft}. */
   readonly nodes: readonly ClusterNode[]
 }
@@ -35,7 +35,7 @@ export class Drafts {
   of(given: Commands): Drafted | undefined {
     if (!Array.isArray(given) || given.length === 0 || this.#isBusy) return undefined
     this.#isBusy = true
-    const commands = new Array<readonly unknown[]>(given.length)
+    const commands = new CommandList(given.length, widthOf(given[0]))
     const nodes: ClusterNode[] = []
     try {
       if (this.#draftAll(given, commands, nodes)) return { commands, nodes }
@@ -48,8 +48,8 @@ export class Drafts {
     return undefined
   }
 
-  #draftAll(given: Commands, commands: Array<readonly unknown[]>, nodes: ClusterNode[]): boolean {
-    for (let place = 0; place < commands.length; place++) {
+  #draftAll(given: Commands, commands: CommandList, nodes: ClusterNode[]): boolean {
+    for (let place = 0; place < given.length; place++) {
       const command: unknown = given[place]
       if (!Array.isArray(command) || command.length === 0 || hasLarge(command)) return false
       const info = commandInfo(command[0])
@@ -61,10 +61,14 @@ export class Drafts {
       if (node === undefined) return false
       if (node.draft.isEmpty) nodes.push(node)
       node.draft.add(place, command, isOpened ? opening : undefined)
-      commands[place] = copyCommand(command)
+      commands.add(command)
     }
     return true
   }
+}
+
+function widthOf(command: unknown): number {
+  return Array.isArray(command) ? command.length : 0
 }
 
 function hasLarge(command: readonly unknown[]): boolean {

@@ -1,8 +1,12 @@
 /** What waits in the place of something that is no request itself, such as a pipeline that has no parts yet. */
 
-import { Request } from "../connection/request.ts"
+import { Request, type RequestTerms } from "../connection/request.ts"
 
 export class Pause extends Request<undefined> {
+  size = 0
+  since = 0
+  terms: RequestTerms | undefined
+  protected phase = 0
   readonly label: string
   readonly #onFailed: (error: unknown) => void
 

@@ -18,7 +18,13 @@ import { Pause } from "./pause.ts"
 import { redirectionOf, suggestsRefresh } from "./redirect.ts"
 import { REFUSALS } from "./refusals.ts"
 import { type Hop, inheritTerms, setTerms, tryAgainDelay } from "./routed.ts"
-import { Part, type PipelineCall, RoutedPipeline, type PipelineRouter as Router } from "./routed-pipeline.ts"
+import {
+  noPipeline,
+  Part,
+  type PipelineCall,
+  RoutedPipeline,
+  type PipelineRouter as Router,
+} from "./routed-pipeline.ts"
 import { ANY_NODE, firstKeyOf, slotOfCommand, UNKNOWN } from "./routing.ts"
 import { slotOf } from "./slots.ts"
 import { split, withBlocks } from "./split.ts"
@@ -28,6 +34,8 @@ type Commands = ReadonlyArray<readonly unknown[]>
 export class PipelineRouter implements Router {
   readonly #parts: RouterParts
   readonly #drafts: Drafts
+  /** A part that is kept, as by {@link keepOne}: it needs a node, and before there is none. */
+  #example: Part | undefined
 
   constructor(parts: RouterParts) {
     this.#parts = parts
@@ -47,6 +55,7 @@ export class PipelineRouter implements Router {
     pipeline.send(parts)
     for (const part of parts) part.bytes = undefined
     for (const { draft } of nodes) draft.clear()
+    this.#example ??= parts[0] && new Part(noPipeline, parts[0].hop)
   }
 
   #submitWithCare(commands: Commands, call: PipelineCall): void {
@@ -57,13 +66,12 @@ export class PipelineRouter implements Router {
     const kind = blockMs > 0 ? "blocking" : "careful"
     const pipeline = new RoutedPipeline(this, copy, kind, blocksOf(copy), call)
     const slots = this.#parts.isKnown() ? slotsOf(copy) : undefined
-    if (slots === undefined) this.#locate(pipeline)
+    if (slots === undefined) this.#locate(pipeline, copy)
     else this.#send(pipeline, slots)
   }
 
   /** Waits for whatever is not known yet. */
-  #locate(pipeline: RoutedPipeline): void {
-    const { commands } = pipeline
+  #locate(pipeline: RoutedPipeline, commands: Commands): void {
     const pause = new Pause(`a pipeline of ${commands.length}`, (error) => pipeline.failAll(error))
     setTerms(pause, pipeline.terms)
     const { gate } = this.#parts
@@ -115,7 +123,7 @@ export class PipelineRouter implements Router {
     for (const place of unit.errorsAt) {
       const error = pipeline.replyAt(place)
       if (!(error instanceof RedisError)) continue
-      const key = (): unknown => firstKeyOf(pipeline.commands[place] ?? [])
+      const key = (): unknown => firstKeyOf(pipeline.commands.at(place) ?? [])
       const next = this.#parts.follower.follow(error, part.hop, pipeline.route, key)
       if (next === undefined) continue
       if (next instanceof ConnectionError) pipeline.failPlaces(placesOf(unit), next)

@@ -1,11 +1,12 @@
 /** A command on its way through a cluster: follows where an error reply sends it, as another request each time. */
 
 import { encodeCommand } from "../connection/commands.ts"
-import type { Reject, ReplyFacts, Resolve } from "../connection/request.ts"
+import type { Reject, ReplyFacts, RequestTerms, Resolve } from "../connection/request.ts"
 import { SingleRequest } from "../connection/single-request.ts"
 import { nameError, RedisError } from "../errors.ts"
 import { commandInfo } from "../protocol/command-info.ts"
 import type { CommandSink } from "../protocol/encode.ts"
+import { keepOne, unused } from "../util/keep.ts"
 import { ASKING } from "./asking.ts"
 import type { ClusterNode } from "./node.ts"
 import { takeOpening } from "./opening.ts"
@@ -29,6 +30,10 @@ export interface Detour {
 }
 
 export class RoutedCommand extends SingleRequest {
+  size = 0
+  since = 0
+  terms: RequestTerms | undefined
+  protected phase = 0
   readonly asBytes: boolean
   readonly router: CommandRouter
   /** `undefined` for nearly all commands. */
@@ -97,3 +102,5 @@ export class RoutedCommand extends SingleRequest {
     return error instanceof RedisError && this.router.follow(this, error)
   }
 }
+
+keepOne(new RoutedCommand(unused, unused, false, { follow: () => false }, undefined))

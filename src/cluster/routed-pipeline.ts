@@ -4,18 +4,18 @@
  */
 
 import { encodeCommand } from "../connection/commands.ts"
-import { type ReplyFacts, Request } from "../connection/request.ts"
+import { type ReplyFacts, Request, type RequestTerms } from "../connection/request.ts"
 import type { Place, Placed } from "../connection/trace.ts"
 import { ConnectionError, nameError, type RedisError } from "../errors.ts"
 import { commandInfo } from "../protocol/command-info.ts"
 import type { CommandSink } from "../protocol/encode.ts"
+import { keepOne, unused } from "../util/keep.ts"
 import { ASKING } from "./asking.ts"
-import type { Block } from "./blocks.ts"
+import { type Block, NO_BLOCKS } from "./blocks.ts"
+import type { CommandSequence } from "./command-list.ts"
 import { asNotSent } from "./outcome.ts"
 import { redirectionOf } from "./redirect.ts"
-import type { Hop, Route, Terms } from "./routed.ts"
-
-type Commands = ReadonlyArray<readonly unknown[]>
+import { type Hop, NO_TERMS, type Route, type Terms } from "./routed.ts"
 
 export interface PipelineRouter {
   /** Sends a part of the pipeline: the commands at these places. */
@@ -46,7 +46,7 @@ export interface PipelineCall {
 export type PipelineKind = "usual" | "careful" | "blocking"
 
 export class RoutedPipeline {
-  readonly commands: Commands
+  readonly commands: CommandSequence
   readonly asBytes: boolean
   readonly terms: Terms
   /** Transactions that it holds, MULTI to EXEC. */
@@ -66,7 +66,7 @@ export class RoutedPipeline {
 
   constructor(
     router: PipelineRouter,
-    commands: Commands,
+    commands: CommandSequence,
     kind: PipelineKind,
     blocks: readonly Block[],
     { asBytes, terms, route, result }: PipelineCall,
@@ -106,7 +106,7 @@ export class RoutedPipeline {
   /** None of it will be sent. */
   failAll(error: unknown): void {
     this.open(1)
-    this.failPlaces(this.commands.keys(), error)
+    this.failPlaces(this.#replies.keys(), error)
     this.release()
   }
 
@@ -159,12 +159,26 @@ export class RoutedPipeline {
   }
 }
 
+/** A pipeline of nothing, which nobody waits for. */
+export const noPipeline: RoutedPipeline = new RoutedPipeline(
+  { sendPart: unused, followPart: unused },
+  [],
+  "usual",
+  NO_BLOCKS,
+  { asBytes: false, terms: NO_TERMS, route: undefined, result: { resolve: unused, reject: unused } },
+)
+keepOne(noPipeline)
+
 function isFailure(reply: unknown): boolean {
   return reply instanceof ConnectionError
 }
 
 /** What of a pipeline goes to one node. */
 export class Part extends Request<undefined> {
+  size = 0
+  since = 0
+  terms: RequestTerms | undefined
+  protected phase = 0
   readonly pipeline: RoutedPipeline
   readonly hop: Hop
   /** Which of the pipeline's commands, in their order. */
@@ -207,7 +221,7 @@ export class Part extends Request<undefined> {
         sink.raw(ASKING)
         askings++
       }
-      const command = commands[places[index] ?? 0] ?? []
+      const command = commands.at(places[index] ?? 0) ?? []
       if (isUsual) sink.command(command)
       else encodeCommand(this, sink, command, index + askings)
     }
@@ -242,7 +256,7 @@ export class Part extends Request<undefined> {
   }
 
   #nameAt(place: number): string | undefined {
-    return commandInfo(this.pipeline.commands[place]?.[0]).shownName
+    return commandInfo(this.pipeline.commands.at(place)?.[0]).shownName
   }
 
   #takeError(place: number, error: RedisError): void {

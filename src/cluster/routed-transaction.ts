@@ -5,6 +5,7 @@ import type { Placed } from "../connection/trace.ts"
 import { TransactionRequest } from "../connection/transaction-request.ts"
 import { RedisError } from "../errors.ts"
 import type { CommandSink } from "../protocol/encode.ts"
+import { keepOne, unused } from "../util/keep.ts"
 import { ASKING } from "./asking.ts"
 import type { ClusterNode } from "./node.ts"
 import type { Hop } from "./routed.ts"
@@ -63,3 +64,5 @@ export class RoutedTransaction extends TransactionRequest {
     return error instanceof RedisError && this.router.followTransaction(this, error)
   }
 }
+
+keepOne(new RoutedTransaction(unused, unused, false, { followTransaction: () => false }, undefined))

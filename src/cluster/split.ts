@@ -45,7 +45,7 @@ export function split(pipeline: RoutedPipeline, slots: readonly number[], picker
   for (let place = 0; place < commands.length; place++) {
     const slot = slots[place] ?? ANY_NODE
     const hasKeys = slot !== ANY_NODE
-    const node = picker.pick(hasKeys ? slot : usual, commands[place] ?? [], hasKeys)
+    const node = picker.pick(hasKeys ? slot : usual, commands.at(place) ?? [], hasKeys)
     if (node === undefined) {
       pipeline.failPlaces([place], picker.nobody())
       continue

@@ -7,9 +7,10 @@
 
 import { ConnectionError, nameError } from "../errors.ts"
 import { type CommandSink, encodeOnce } from "../protocol/encode.ts"
+import { keepOne, unused } from "../util/keep.ts"
 import { checkPipeline, encodeCommands, refuseCommands } from "./commands.ts"
 import { CommandsRequest } from "./commands-request.ts"
-import type { Reject, ReplyFacts, Resolve } from "./request.ts"
+import type { Reject, ReplyFacts, RequestTerms, Resolve } from "./request.ts"
 
 const REPLY_OFF = encodeOnce(["CLIENT", "REPLY", "OFF"])
 const REPLY_ON = encodeOnce(["CLIENT", "REPLY", "ON"])
@@ -21,6 +22,10 @@ export function refuseTransactions(commands: readonly unknown[]): void {
 }
 
 export class NoreplyRequest extends CommandsRequest {
+  size = 0
+  since = 0
+  terms: RequestTerms | undefined
+  protected phase = 0
   readonly #resolve: Resolve<void>
   readonly #reject: Reject
   #count = 0
@@ -99,3 +104,5 @@ export class NoreplyRequest extends CommandsRequest {
     this.#reject(error)
   }
 }
+
+keepOne(new NoreplyRequest(unused, unused))

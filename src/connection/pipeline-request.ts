@@ -2,11 +2,16 @@
 
 import { nameError } from "../errors.ts"
 import type { CommandSink } from "../protocol/encode.ts"
+import { keepOne, unused } from "../util/keep.ts"
 import { type CommandNames, checkPipeline, encodeCommands, nameAt } from "./commands.ts"
 import { CommandsRequest } from "./commands-request.ts"
-import type { Reject, ReplyFacts, Resolve } from "./request.ts"
+import type { Reject, ReplyFacts, RequestTerms, Resolve } from "./request.ts"
 
 export class PipelineRequest extends CommandsRequest {
+  size = 0
+  since = 0
+  terms: RequestTerms | undefined
+  protected phase = 0
   readonly asBytes: boolean
   readonly #resolve: Resolve<unknown[]>
   readonly #reject: Reject
@@ -47,3 +52,5 @@ export class PipelineRequest extends CommandsRequest {
     this.#reject(error)
   }
 }
+
+keepOne(new PipelineRequest(unused, unused, false))

@@ -91,34 +91,39 @@ const SENT = 1
 const SETTLED = 2
 const ABANDONED = 4
 
+/**
+ * Each kind of request defines the fields itself. One place that sets them for all kinds would be slow: with more than four
+ * kinds, which an application has soon, V8 looks up anew for each request where a field goes, or asks its runtime.
+ */
 export abstract class Request<Payload = unknown> implements Abortable {
   /** How many bytes it has in the encoder while it is not sent. */
-  size = 0
+  abstract size: number
   /** When its clock started, in ms by the clock of its timer; 0 before. */
-  since = 0
-  terms: RequestTerms | undefined
-  #phase = 0
+  abstract since: number
+  abstract terms: RequestTerms | undefined
+  /** What has become of it: {@link SENT} and so on. */
+  protected abstract phase: number
 
   /** Whether its bytes were handed to the socket: from then on it may have run. */
   get isSent(): boolean {
-    return (this.#phase & SENT) !== 0
+    return (this.phase & SENT) !== 0
   }
 
   get isSettled(): boolean {
-    return (this.#phase & SETTLED) !== 0
+    return (this.phase & SETTLED) !== 0
   }
 
   /** Whether its caller has gone after it was sent: what is still replied is for nobody. */
   get isAbandoned(): boolean {
-    return (this.#phase & ABANDONED) !== 0
+    return (this.phase & ABANDONED) !== 0
   }
 
   markAbandoned(): void {
-    this.#phase |= ABANDONED
+    this.phase |= ABANDONED
   }
 
   markSent(): void {
-    this.#phase |= SENT
+    this.phase |= SENT
   }
 
   /** What it is, for error messages: names of commands, never their arguments. */
@@ -184,8 +189,8 @@ export abstract class Request<Payload = unknown> implements Abortable {
 
   /** Marks it as settled; false if it was already. */
   protected settle(): boolean {
-    if ((this.#phase & SETTLED) !== 0) return false
-    this.#phase |= SETTLED
+    if ((this.phase & SETTLED) !== 0) return false
+    this.phase |= SETTLED
     if (this.terms !== undefined) this.#release(this.terms)
     return true
   }

@@ -2,15 +2,20 @@
 
 import { ConnectionError, nameError, RedisError, withoutStack } from "../errors.ts"
 import { type CommandSink, encodeOnce } from "../protocol/encode.ts"
+import { keepOne, unused } from "../util/keep.ts"
 import { type CommandNames, checkPipeline, encodeCommands, nameAt, refuseCommands } from "./commands.ts"
 import { CommandsRequest } from "./commands-request.ts"
-import type { Reject, ReplyFacts, Resolve } from "./request.ts"
+import type { Reject, ReplyFacts, RequestTerms, Resolve } from "./request.ts"
 
 const MULTI = encodeOnce(["MULTI"])
 const EXEC = encodeOnce(["EXEC"])
 const TRANSACTION_COMMANDS: ReadonlySet<string> = new Set(["MULTI", "EXEC", "DISCARD"])
 
 export class TransactionRequest extends CommandsRequest {
+  size = 0
+  since = 0
+  terms: RequestTerms | undefined
+  protected phase = 0
   readonly asBytes: boolean
   protected readonly resolve: Resolve<unknown[] | null>
   protected readonly reject: Reject
@@ -115,3 +120,5 @@ export class TransactionRequest extends CommandsRequest {
     this.reject(error)
   }
 }
+
+keepOne(new TransactionRequest(unused, unused, false))

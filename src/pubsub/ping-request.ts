@@ -5,12 +5,17 @@ import {
   type Reject,
   type ReplyFacts,
   Request,
+  type RequestTerms,
   type Resolve,
 } from "../connection/request.ts"
 import { nameError } from "../errors.ts"
 import type { Encoder } from "../protocol/encode.ts"
 
 export class PingRequest extends Request<undefined> {
+  size = 0
+  since = 0
+  terms: RequestTerms | undefined
+  protected phase = 0
   readonly #resolve: Resolve<void>
   readonly #reject: Reject
 

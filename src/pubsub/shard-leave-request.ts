@@ -11,6 +11,10 @@ import type { TopicCommand } from "./book.ts"
 import { wireName } from "./topic-request.ts"
 
 export class ShardLeaveRequest extends Request<TopicCommand> {
+  size = 0
+  since = 0
+  terms: RequestTerms | undefined
+  protected phase = 0
   readonly label = "SUNSUBSCRIBE"
   readonly #command: TopicCommand
   readonly #unconfirmed: Set<string>

@@ -18,6 +18,10 @@ export interface TopicRequestOwner {
 }
 
 export class TopicRequest extends Request<TopicCommand> {
+  size = 0
+  since = 0
+  terms: RequestTerms | undefined
+  protected phase = 0
   readonly #command: TopicCommand
   readonly #owner: TopicRequestOwner
   readonly #word: string

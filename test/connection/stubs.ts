@@ -9,6 +9,10 @@ export const errorReply: ReplyFacts = { isError: true, holdsErrors: false, failu
 
 /** A request of commands, which takes one reply for each and notes its rejection. */
 export class StubRequest extends Request<ReadonlyArray<readonly unknown[]>> {
+  size = 0
+  since = 0
+  terms: RequestTerms | undefined
+  protected phase = 0
   readonly asBytes = false
   readonly label: string
   readonly errors: unknown[] = []

@@ -62,9 +62,10 @@ export class CommandRouter implements Router, TransactionRouter {
   #usualNode(request: RoutedCommand, command: Command): ClusterNode | undefined {
     if (!Array.isArray(command) || command.length === 0 || request.detour?.call?.route !== undefined)
       return undefined
-    const info = commandInfo(command[0])
+    const name = command[0]
+    const info = commandInfo(name)
     if (info.special !== undefined || !this.#parts.isKnown()) return undefined
-    let slot = openCommandOf(request, command, info)
+    let slot = openCommandOf(request, name, command, info)
     if (slot === UNKNOWN) slot = slotOfCommand(command, info)
     return slot === UNKNOWN ? undefined : this.#parts.chooser.primary(slot)
   }

@@ -52,9 +52,10 @@ export class Drafts {
     for (let place = 0; place < given.length; place++) {
       const command: unknown = given[place]
       if (!Array.isArray(command) || command.length === 0 || hasLarge(command)) return false
-      const info = commandInfo(command[0])
+      const name = command[0]
+      const info = commandInfo(name)
       if (info.special !== undefined) return false
-      let slot = openCommand(command, info)
+      let slot = openCommand(name, command, info)
       const isOpened = slot !== UNKNOWN
       if (!isOpened) slot = slotOfCommand(command, info)
       const node = slot < 0 ? undefined : this.#chooser.primary(slot)

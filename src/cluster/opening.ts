@@ -40,13 +40,15 @@ let owner: unknown
 
 /**
  * Writes {@link opening}; returns the slot of the key, or {@link UNKNOWN} for a command that is not usual.
+ * @param name that of the command, read once: read anew, it may be another one, and is then written for others too
  * @param info what is known of the command by its name
  */
-export function openCommand(command: readonly unknown[], info: CommandInfo): number {
-  owner = undefined
+export function openCommand(name: unknown, command: readonly unknown[], info: CommandInfo): number {
+  // Read before anything is written: what a caller's array does when it is read may be another call, which writes as well.
   const total = command.length
-  if ((info !== openedInfo || total !== openedTotal) && !openName(command[0], info, total)) return UNKNOWN
   const key = command[1]
+  owner = undefined
+  if ((info !== openedInfo || total !== openedTotal) && !openName(name, info, total)) return UNKNOWN
   if (typeof key !== "string" || key.length > MOST_CHARACTERS) return UNKNOWN
   const start = lengthInto(afterName, DOLLAR, key.length)
   opening.size = start + key.length + 2
@@ -54,8 +56,13 @@ export function openCommand(command: readonly unknown[], info: CommandInfo): num
 }
 
 /** The same for {@link takeOpening}. */
-export function openCommandOf(request: object, command: readonly unknown[], info: CommandInfo): number {
-  const slot = openCommand(command, info)
+export function openCommandOf(
+  request: object,
+  name: unknown,
+  command: readonly unknown[],
+  info: CommandInfo,
+): number {
+  const slot = openCommand(name, command, info)
   if (slot !== UNKNOWN) owner = request
   return slot
 }
@@ -70,7 +77,7 @@ export function takeOpening(request: object): CommandOpening | undefined {
 /** Whether the command can be usual; writes its name then. */
 function openName(name: unknown, info: CommandInfo, total: number): boolean {
   openedInfo = undefined
-  const isUsual = info.special === undefined && firstKeyPlace(info) === 1 && total <= MOST_ARGUMENTS
+  const isUsual = info.special === undefined && firstKeyPlace(info) === 1 && total > 1 && total <= MOST_ARGUMENTS
   if (!isUsual || typeof name !== "string" || name.length > MOST_CHARACTERS) return false
   afterName = nameInto(lengthInto(0, ASTERISK, total), name)
   openedInfo = info

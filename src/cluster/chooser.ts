@@ -23,6 +23,11 @@ export class Chooser {
     return this.#map.at(slot)?.primary ?? this.#someone()
   }
 
+  /** The primary that has the slot, if one is known. */
+  owner(slot: number): ClusterNode | undefined {
+    return this.#map.at(slot)?.primary
+  }
+
   /** Who carries out all commands of one call: those of one slot that may go to a replica go to the same one. */
   picker(route: Route | undefined): Picker {
     return new Choice(this.#map, this.#someone, route, this.#turn++)

@@ -77,7 +77,8 @@ export function takeOpening(request: object): CommandOpening | undefined {
 /** Whether the command can be usual; writes its name then. */
 function openName(name: unknown, info: CommandInfo, total: number): boolean {
   openedInfo = undefined
-  const isUsual = info.special === undefined && firstKeyPlace(info) === 1 && total > 1 && total <= MOST_ARGUMENTS
+  const isUsual =
+    info.special === undefined && firstKeyPlace(info) === 1 && total > 1 && total <= MOST_ARGUMENTS
   if (!isUsual || typeof name !== "string" || name.length > MOST_CHARACTERS) return false
   afterName = nameInto(lengthInto(0, ASTERISK, total), name)
   openedInfo = info

@@ -52,9 +52,12 @@ export class PipelineRouter implements Router {
   #sendDrafted({ commands, nodes }: Drafted, call: PipelineCall): void {
     const pipeline = new RoutedPipeline(this, commands, "usual", NO_BLOCKS, call)
     const parts = nodes.map((node) => draftedPart(pipeline, node))
-    pipeline.send(parts)
-    for (const part of parts) part.bytes = undefined
-    for (const { draft } of nodes) draft.clear()
+    try {
+      pipeline.send(parts)
+    } finally {
+      for (const part of parts) part.bytes = undefined
+      this.#drafts.clear(nodes)
+    }
     this.#example ??= parts[0] && new Part(noPipeline, parts[0].hop)
   }
 

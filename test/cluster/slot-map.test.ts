@@ -88,6 +88,54 @@ describe("SlotMap", () => {
     assert.equal(map.at(101)?.primary, other)
   })
 
+  it("gives slots that two ranges cover to the later one, and those that none covers to nobody", () => {
+    const map = new SlotMap()
+    const [one, two] = [nodeAt(0), nodeAt(1)]
+    map.replace([
+      { first: 0, last: 199, shard: { primary: one, replicas: [] } },
+      { first: 100, last: 299, shard: { primary: two, replicas: [] } },
+      { first: SLOTS - 1, last: SLOTS - 1, shard: { primary: one, replicas: [] } },
+    ])
+    const owners = [0, 99, 100, 299, 300, SLOTS - 2, SLOTS - 1].map((slot) => map.at(slot)?.primary)
+    assert.deepEqual(owners, [one, one, two, two, undefined, undefined, one])
+    map.replace([{ first: 0, last: 0, shard: { primary: two, replicas: [] } }])
+    assert.deepEqual(
+      [0, 1, 100, SLOTS - 1].map((slot) => map.at(slot)?.primary),
+      [two, undefined, undefined, undefined],
+    )
+    assert.deepEqual(
+      [...map.shards].map(({ primary }) => primary),
+      [two],
+    )
+  })
+
+  it("gives a slot that is none to nobody", () => {
+    const map = new SlotMap()
+    map.replace([{ first: 0, last: SLOTS - 1, shard: { primary: nodeAt(0), replicas: [] } }])
+    for (const slot of [-1, -2, SLOTS, 65_536, 0.5, Number.NaN]) assert.equal(map.at(slot), undefined)
+  })
+
+  it("takes an assignment before anything else is known", () => {
+    const map = new SlotMap()
+    map.assign(5, nodeAt(0))
+    assert.equal(map.isKnown, true)
+    assert.equal(map.at(5)?.primary, nodeAt(0))
+    assert.equal(map.at(6), undefined)
+  })
+
+  it("takes as many assignments and layouts as come, each slot with a shard of its own", () => {
+    const map = new SlotMap()
+    const own = Array.from({ length: SLOTS }, (_, slot) => ({ address: `node:${slot}` }) as ClusterNode)
+    const all = own.map((primary, slot) => ({ first: slot, last: slot, shard: { primary, replicas: [] } }))
+    for (let round = 0; round < 6; round++) {
+      map.replace(all)
+      for (let slot = 0; slot < SLOTS; slot++) map.assign(slot, own[SLOTS - 1 - slot] ?? nodeAt(0))
+      for (let slot = 0; slot < SLOTS; slot++)
+        if (map.at(slot)?.primary !== own[SLOTS - 1 - slot]) assert.fail(`slot ${slot}`)
+    }
+    assert.equal([...map.shards].length, SLOTS)
+  })
+
   it("is known, though nobody has anything, once it was told so", () => {
     const map = new SlotMap()
     map.replace([])

@@ -19,6 +19,8 @@ export class Outbox {
   /** Requests that have settled: their bytes must not be written. */
   #withdrawn = 0
   #bytesWritten = 0
+  /** Whether a request is being encoded: what a caller's array does when it is read may be another call. */
+  #isEncoding = false
 
   constructor(queue: RequestQueue) {
     this.#queue = queue
@@ -53,14 +55,20 @@ export class Outbox {
     payload: Payload,
     check: ((request: Request) => void) | undefined,
   ): void {
+    // Its bytes would be in the middle of those of the other, and be forgotten with them: replies would be shifted.
+    if (this.#isEncoding)
+      throw new TypeError("a call from within the reading of a command cannot be carried out")
     const encoder = this.#encoder
     const before = encoder.size
+    this.#isEncoding = true
     try {
       request.encode(encoder, payload)
       check?.(request)
     } catch (error) {
       encoder.rewind(before)
       throw error
+    } finally {
+      this.#isEncoding = false
     }
     request.size = encoder.size - before
     this.#queue.add(request)

@@ -431,6 +431,26 @@ describe("commands", () => {
     await conn.command(["DEL", key])
   })
 
+  test("a call from within the reading of a command is refused: no reply is shifted", async () => {
+    for (const value of ["v", undefined]) {
+      const key = uniqueKey()
+      let inner: Promise<TypeError> | undefined
+      const command = ["SET", key, ""] as [string, string, string]
+      Object.defineProperty(command, 2, {
+        get() {
+          inner ??= misuse(() => conn.command(["ECHO", "inner"]), /call from within/)
+          return value
+        },
+      })
+      const outer = conn.safe.command(command)
+      const next = conn.command(["ECHO", "next"])
+      await inner
+      assert.equal((await outer).ok, value !== undefined)
+      assert.equal(await next, "next")
+      assert.equal(await conn.command(["GET", key]), value ?? null)
+    }
+  })
+
   test("the bytes on the wire are arrays of bulk strings, counted in bytes", async (t) => {
     const fake = await fakeServer(t, () => undefined)
     const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, clientInfo: false }))

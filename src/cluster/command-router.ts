@@ -51,10 +51,12 @@ export class CommandRouter implements Router, TransactionRouter {
     const node = this.#usualNode(request, command)
     if (node === undefined) this.#submitWithCare(request, command)
     else {
+      // Sent is what would be sent on: reading the caller's array once more might be another call to the same node.
+      const copy = copyCommand(command)
       request.node = node
-      request.command = copyCommand(command)
+      request.command = copy
       request.detour?.call?.placed?.carriedBy(node)
-      node.connection.submit(request, command)
+      node.connection.submit(request, copy)
     }
   }
 

@@ -65,11 +65,11 @@ export class Outbox {
       request.encode(encoder, payload)
       check?.(request)
     } catch (error) {
+      this.#isEncoding = false
       encoder.rewind(before)
       throw error
-    } finally {
-      this.#isEncoding = false
     }
+    this.#isEncoding = false
     request.size = encoder.size - before
     this.#queue.add(request)
   }

@@ -9,7 +9,7 @@ import { commandChecker, Encoder } from "../../src/protocol/encode.ts"
 import type { Argument } from "../../src/protocol/types.ts"
 import { BLOCK_SIZE } from "../../src/util/bytes.ts"
 import { slotOf as slotBitByBit } from "../../support/slots.ts"
-import { keyA, keyB, moved, scripted, slotA, spelled } from "../contract/cluster/setup.ts"
+import { ask, type FakeNode, keyA, keyB, moved, scripted, slotA, spelled } from "../contract/cluster/setup.ts"
 import { argument, naiveEncoding } from "../protocol/naive-encoder.ts"
 
 type Command = readonly unknown[]
@@ -35,6 +35,10 @@ function taken(encoder: Encoder): Buffer {
   encoder.recycle()
   assert.equal(bytes.length, size)
   return bytes
+}
+
+function forgetReceived(...nodes: readonly FakeNode[]): void {
+  for (const { received } of nodes) received.length = 0
 }
 
 /** An array that calls back when the element is read the first time. */
@@ -273,6 +277,33 @@ test("the caller may use the array again at once, also where the command is sent
   command.length = 2
   await sent
   assert.deepEqual(spelled(b.commands), [`SET ${keyA()} first`])
+})
+
+test("an element that is another one each time it is read: what was sent is what is sent on", async (t) => {
+  const { cluster, a, b } = await scripted(t)
+  a.script = ([word]) => (word === "SET" ? ask(slotA, b) : undefined)
+  for (const index of [2, 3]) {
+    const command = ["SET", keyA(), "v", "NX"] as [string, string, string, string]
+    let reads = 0
+    Object.defineProperty(command, index, { get: () => keyA(`${reads++}`) })
+    await cluster.command(command)
+    assert.equal(a.commands.length, 1)
+    assert.deepEqual(b.commands, [["ASKING"], ...a.commands])
+    forgetReceived(a, b)
+  }
+})
+
+test("a call from within the reading of any element, to the same node: it goes first", async (t) => {
+  const { cluster, a } = await scripted(t)
+  for (const index of [0, 1, 2, 3]) {
+    let inner: Promise<unknown> = Promise.resolve()
+    const command = calling(["SET", keyA("outer"), "v", "NX"], index, () => {
+      inner = cluster.command(["APPEND", keyA("inner"), "w"])
+    })
+    await Promise.all([cluster.command(command as [string, ...string[]]), inner])
+    assert.deepEqual(spelled(a.commands), [`APPEND ${keyA("inner")} w`, `SET ${keyA("outer")} v NX`])
+    forgetReceived(a)
+  }
 })
 
 test("a cluster that refuses: the error names the command, and its opening is nobody else's", async (t) => {

@@ -65,13 +65,23 @@ export class Outbox {
       request.encode(encoder, payload)
       check?.(request)
     } catch (error) {
-      this.#isEncoding = false
-      encoder.rewind(before)
+      this.#giveUpEncoding(before)
       throw error
+    }
+    if (!this.#isEncoding) {
+      this.#giveUpEncoding(before)
+      throw new TypeError("a command that ends its client when it is read cannot be carried out")
     }
     this.#isEncoding = false
     request.size = encoder.size - before
     this.#queue.add(request)
+  }
+
+  /** Forgets what was encoded after the moment when there were `before` bytes; all, if {@link clear} has come between. */
+  #giveUpEncoding(before: number): void {
+    if (this.#isEncoding) this.#encoder.rewind(before)
+    else this.#encoder.clear()
+    this.#isEncoding = false
   }
 
   /** Only finds out whether the request is misuse. @throws what the encoding throws */
@@ -136,6 +146,7 @@ export class Outbox {
   clear(): void {
     this.#encoder.clear()
     this.#withdrawn = 0
+    this.#isEncoding = false
   }
 
   /** Cuts the bytes of withdrawn requests out, all at once. */

@@ -451,6 +451,23 @@ describe("commands", () => {
     }
   })
 
+  test("a command that ends its client when it is read is not carried out, and settles", async (t) => {
+    for (const value of ["v", undefined]) {
+      const own = closing(t, await Redix.connect({ host: server.host, port: server.port }))
+      const key = uniqueKey()
+      const command = ["SET", key, ""] as [string, string, string]
+      Object.defineProperty(command, 2, {
+        get() {
+          own.destroy()
+          return value
+        },
+      })
+      await misuse(() => own.command(command, { timeout: Number.POSITIVE_INFINITY }))
+      assert.equal(own.stats().waiting, 0)
+      assert.equal(await conn.command(["EXISTS", key]), 0)
+    }
+  })
+
   test("the bytes on the wire are arrays of bulk strings, counted in bytes", async (t) => {
     const fake = await fakeServer(t, () => undefined)
     const own = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port, clientInfo: false }))

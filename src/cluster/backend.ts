@@ -7,6 +7,7 @@ import type { Backend } from "../client.ts"
 import type { ResolvedClusterOptions } from "../cluster-options.ts"
 import type { Status } from "../connection/state.ts"
 import { type CombinedStats, combineStats } from "../connection/stats.ts"
+import { WaitingRoom } from "../connection/waiting-room.ts"
 import { closedError } from "../dedicated/closed.ts"
 import { ConnectionError, withoutStack } from "../errors.ts"
 import { formatEndpoint } from "../transport/transport.ts"
@@ -25,7 +26,6 @@ import type { NodeAddress } from "./redirect.ts"
 import type { Routers } from "./requests.ts"
 import type { Guide } from "./routed.ts"
 import { Topology, type TopologyOwner } from "./topology.ts"
-import { WaitingRoom } from "./waiting.ts"
 
 export class ClusterBackend implements Backend, TopologyOwner, Guide {
   readonly address: string
@@ -51,7 +51,10 @@ export class ClusterBackend implements Backend, TopologyOwner, Guide {
     this.maxRedirections = options.maxRedirections
     this.address = options.nodes.map(formatEndpoint).join(",")
     this.dedicated = new DedicatedNodes(options.maxDedicated)
-    this.#waiting = new WaitingRoom(options.commandTimeout)
+    this.#waiting = new WaitingRoom(
+      options.commandTimeout,
+      (label, timeout) => `${label} could not be sent within ${timeout} ms`,
+    )
     this.topology = new Topology(
       {
         seeds: options.nodes,

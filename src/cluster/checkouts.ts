@@ -8,6 +8,7 @@ import {
   type KeyedCheckoutOptions,
   type ResolvedClusterOptions,
 } from "../cluster-options.ts"
+import type { WaitingRoom } from "../connection/waiting-room.ts"
 import { type Checkout, checkOut } from "../dedicated/checkout.ts"
 import { type WatchCallback, type WatchedKeys, watch } from "../dedicated/use.ts"
 import { ConnectionError, RedisError } from "../errors.ts"
@@ -21,7 +22,6 @@ import { type Redirection, redirectionOf } from "./redirect.ts"
 import { setTerms, tryAgainDelay } from "./routed.ts"
 import { slotOf } from "./slots.ts"
 import type { Topology } from "./topology.ts"
-import type { WaitingRoom } from "./waiting.ts"
 
 /** What checkouts are made from. */
 export interface CheckoutParts {

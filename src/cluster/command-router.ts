@@ -4,6 +4,7 @@
  */
 
 import { checkPipeline, copyCommand, copyCommands, hasSpecial } from "../connection/commands.ts"
+import type { WaitingRoom } from "../connection/waiting-room.ts"
 import { screen } from "../dedicated/screening.ts"
 import { ConnectionError, type RedisError } from "../errors.ts"
 import { commandInfo } from "../protocol/command-info.ts"
@@ -22,7 +23,6 @@ import type { RoutedCommand, CommandRouter as Router } from "./routed-command.ts
 import type { RoutedTransaction, TransactionRouter } from "./routed-transaction.ts"
 import { ANY_NODE, firstKeyOf, slotOfCommand, UNKNOWN } from "./routing.ts"
 import { slotOf } from "./slots.ts"
-import type { WaitingRoom } from "./waiting.ts"
 
 type Command = readonly unknown[]
 type Commands = ReadonlyArray<Command>

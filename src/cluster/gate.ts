@@ -5,12 +5,12 @@
 
 import { CommandRequest } from "../connection/command-request.ts"
 import type { Request } from "../connection/request.ts"
+import type { WaitingRoom } from "../connection/waiting-room.ts"
 import { ConnectionError } from "../errors.ts"
 import { keysOf } from "../protocol/command-keys.ts"
 import { KeyResolver } from "./key-resolver.ts"
 import type { ClusterNode } from "./node.ts"
 import type { SlotMap } from "./slot-map.ts"
-import type { WaitingRoom } from "./waiting.ts"
 
 type Keys = readonly unknown[]
 

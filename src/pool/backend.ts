@@ -19,13 +19,13 @@ import { type Extras, openConnection } from "../open/open.ts"
 import type { ResolvedPoolOptions } from "../options.ts"
 import { SentinelSource } from "../sentinel/source.ts"
 import { Members } from "./members.ts"
-import { WaitingRoom } from "./waiting-room.ts"
+import { PoolWaitingRoom } from "./waiting-room.ts"
 
 export class PoolBackend implements Executor, Backend {
   readonly dedicated: DedicatedConnections
   readonly database: number
   readonly #members: Members
-  readonly #room: WaitingRoom
+  readonly #room: PoolWaitingRoom
   readonly #listener: ConnectionListener
   #isClosing = false
   #isOver = false
@@ -43,7 +43,7 @@ export class PoolBackend implements Executor, Backend {
       () => this.status === "connected",
       (each, delay) => openConnection(passing, each, false, { ...own, delay }),
     )
-    this.#room = new WaitingRoom(options.commandTimeout, options.maxInFlight)
+    this.#room = new PoolWaitingRoom(this, options.commandTimeout, options.maxInFlight)
     this.#members = new Members(
       size,
       strategy,
@@ -52,12 +52,12 @@ export class PoolBackend implements Executor, Backend {
       {
         onConnected: (...told) => {
           this.dedicated.onConnected()
-          this.#room.carryOut(this)
+          this.#room.proceedAll()
           listener.onConnected(...told)
         },
         onDisconnected: (...told) => listener.onDisconnected(...told),
         onAttemptFailed: (address, error) => {
-          if (this.status !== "connecting") this.#room.failAll(failedError(error))
+          if (this.status !== "connecting") this.#room.failWaiting(() => failedError(error))
           listener.onAttemptFailed(address, error)
         },
         onSentinelFailed: (...told) => listener.onSentinelFailed(...told),
@@ -115,7 +115,7 @@ export class PoolBackend implements Executor, Backend {
   /** Checkouts go on meanwhile. */
   async close(timeout: number): Promise<void> {
     this.#isClosing = true
-    this.#room.failAll(closedError("the connection is closed"))
+    this.#room.failWaiting(() => closedError("the connection is closed"))
     await Promise.all([this.#members.close(timeout), this.dedicated.close(timeout)])
     this.#end(undefined)
   }
@@ -129,7 +129,7 @@ export class PoolBackend implements Executor, Backend {
   #end(error: ConnectionError | undefined): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#room.failAll(error === undefined ? closedError("the connection is closed") : failedError(error))
+    this.#room.failWaiting(() => failedError(error))
     this.dedicated.destroy()
     this.#listener.onEnded(error)
   }

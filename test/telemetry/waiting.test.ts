@@ -3,8 +3,8 @@ import assert from "node:assert/strict"
 import { describe, type TestContext, test } from "node:test"
 import type { PoolOptions } from "@redix/client"
 import { CommandRequest } from "../../src/connection/command-request.ts"
-import type { Place } from "../../src/connection/trace.ts"
-import { WaitingRoom } from "../../src/pool/waiting-room.ts"
+import type { Place, Placed } from "../../src/connection/trace.ts"
+import { PoolWaitingRoom } from "../../src/pool/waiting-room.ts"
 import { FakeServer, handshake, nullBulk } from "../../support/fake-server.ts"
 import { freePort } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
@@ -64,8 +64,13 @@ describe("while no connection of a pool stands", () => {
 })
 
 test("what has waited is told of with the connection that carries it out in the end", () => {
-  const room = new WaitingRoom(Number.POSITIVE_INFINITY, 10)
   const places: Place[] = []
+  const untraced: unknown[] = []
+  const carrier = {
+    submit: (_: unknown, payload: unknown) => void untraced.push(payload),
+    submitTraced: (_: unknown, __: unknown, to: Placed) => to.carriedBy({ address: "the first that stands" }),
+  }
+  const room = new PoolWaitingRoom(carrier, Number.POSITIVE_INFINITY, 10)
   const placed = {
     carriedBy: (place: Place) => void places.push(place),
     partlyCarriedBy: () => assert.fail("it is carried out by one"),
@@ -78,11 +83,7 @@ test("what has waited is told of with the connection that carries it out in the 
     )
   room.add(request(), ["GET", "a"], placed)
   room.add(request(), ["GET", "b"])
-  const untraced: unknown[] = []
-  room.carryOut({
-    submit: (_, payload) => void untraced.push(payload),
-    submitTraced: (_, __, to) => to.carriedBy({ address: "the first that stands" }),
-  })
+  room.proceedAll()
   assert.deepEqual(places, [{ address: "the first that stands" }])
   assert.deepEqual(untraced, [["GET", "b"]])
   assert.deepEqual([room.stats().accepted, room.stats().waiting], [0, 0])

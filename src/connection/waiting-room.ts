@@ -1,13 +1,13 @@
 /**
- * Requests that wait for something other than a connection: until it is known who has which slots, until a slot has moved,
- * until the server has told which keys a command has. Knows their deadlines and signals; leaves to others what they are.
+ * Requests that no connection has yet, since something has to happen first: a connection stands, it is known who has what, a
+ * while has passed. Knows their deadlines and signals; leaves to others what they wait for, and what is done with them then.
  */
 
-import type { Request, RequestOwner } from "../connection/request.ts"
-import { type ConnectionStats, waitingStats } from "../connection/stats.ts"
 import { ConnectionError, withoutStack } from "../errors.ts"
 import type { Timed } from "../util/heap.ts"
 import { WaitingClock } from "../util/waiting-clock.ts"
+import type { Request, RequestOwner } from "./request.ts"
+import { type ConnectionStats, waitingStats } from "./stats.ts"
 
 /** Who has to stay for as long as requests wait to be sent there. */
 export interface Awaited {
@@ -47,13 +47,14 @@ class Hold implements Timed, RequestOwner {
 
 export class WaitingRoom {
   readonly #commandTimeout: number
+  readonly #sayTooLate: (label: string, timeout: number) => string
   readonly #holds = new Set<Hold>()
   /** Why nobody may wait any more. */
   #closed: (() => ConnectionError) | undefined
   /** Those that wait for {@link proceedAll}. */
   readonly #forAll = new Set<Hold>()
   readonly #clock = new WaitingClock<Hold>(
-    (hold) => expire(hold),
+    (hold) => this.#expire(hold),
     () => 0,
   )
 
@@ -61,9 +62,13 @@ export class WaitingRoom {
   #settled = 0
   #refused = 0
 
-  /** @param commandTimeout the time of a request that has none of its own, in ms */
-  constructor(commandTimeout: number) {
+  /**
+   * @param commandTimeout the time of a request that has none of its own, in ms
+   * @param sayTooLate what a request is told whose time, in ms, is up
+   */
+  constructor(commandTimeout: number, sayTooLate: (label: string, timeout: number) => string) {
     this.#commandTimeout = commandTimeout
+    this.#sayTooLate = sayTooLate
   }
 
   /** How many there are. */
@@ -115,6 +120,7 @@ export class WaitingRoom {
     return hold
   }
 
+  /** In their order. One may have settled because of another before it: that one does not go on. */
   proceedAll(): void {
     for (const hold of [...this.#forAll]) this.#proceed(hold)
   }
@@ -131,7 +137,7 @@ export class WaitingRoom {
   }
 
   #proceed(hold: Hold): void {
-    if (!this.leave(hold)) return
+    if (!this.#leave(hold)) return
     hold.request.needTerms().waitedMs += this.#clock.now() - hold.since
     hold.proceed()
   }
@@ -142,10 +148,11 @@ export class WaitingRoom {
   }
 
   onSettled(hold: Hold): void {
-    if (this.leave(hold)) this.#settled++
+    if (this.#leave(hold)) this.#settled++
   }
 
-  leave(hold: Hold): boolean {
+  /** Whether it waited. One that goes on may settle before anybody else is told of that. */
+  #leave(hold: Hold): boolean {
     if (!this.#holds.delete(hold)) return false
     this.#forAll.delete(hold)
     this.#clock.stop(hold)
@@ -153,9 +160,9 @@ export class WaitingRoom {
     if (hold.awaited !== undefined) hold.awaited.awaiting--
     return true
   }
-}
 
-function expire({ request, timeout }: Hold): void {
-  const message = `${request.label} could not be sent within ${timeout} ms`
-  request.fail(withoutStack(() => new ConnectionError("timeout", message, { outcome: "not-sent" })))
+  #expire({ request, timeout }: Hold): void {
+    const message = this.#sayTooLate(request.label, timeout)
+    request.fail(withoutStack(() => new ConnectionError("timeout", message, { outcome: "not-sent" })))
+  }
 }

@@ -4,6 +4,7 @@
  */
 
 import { checkPipeline, copyCommand, copyCommands, hasSpecial } from "../connection/commands.ts"
+import type { Request } from "../connection/request.ts"
 import type { WaitingRoom } from "../connection/waiting-room.ts"
 import { screen } from "../dedicated/screening.ts"
 import { ConnectionError, type RedisError } from "../errors.ts"
@@ -18,7 +19,7 @@ import type { Gate } from "./gate.ts"
 import type { ClusterNode } from "./node.ts"
 import { openCommandOf } from "./opening.ts"
 import { REFUSALS } from "./refusals.ts"
-import { type Hop, inheritTerms, tryAgainDelay } from "./routed.ts"
+import { type Hop, inheritTerms, type Route, tryAgainDelay } from "./routed.ts"
 import type { RoutedCommand, CommandRouter as Router } from "./routed-command.ts"
 import type { RoutedTransaction, TransactionRouter } from "./routed-transaction.ts"
 import { ANY_NODE, firstKeyOf, slotOfCommand, UNKNOWN } from "./routing.ts"
@@ -101,24 +102,17 @@ export class CommandRouter implements Router, TransactionRouter {
   }
 
   follow(request: RoutedCommand, error: RedisError): boolean {
-    const { node, command = [], detour } = request
-    if (node === undefined) return false
-    const hop: Hop = detour?.hop ?? { node, isAsking: false, count: 0 }
-    const next = this.#parts.follower.follow(error, hop, detour?.call?.route, () => firstKeyOf(command))
-    if (next === undefined) return false
-    const successor = request.successor(next instanceof ConnectionError ? hop : next)
-    if (next instanceof ConnectionError) {
-      successor.fail(next)
-      return true
-    }
-    inheritTerms(successor, request, node)
-    const send = (): void => this.#sendTo(next.node, successor, command)
-    // What blocks is to be looked at anew: its block time is counted from when it is carried out.
-    if (detour?.isBlocking === true) successor.encode(commandChecker, command)
-    if (error.code === "TRYAGAIN")
-      this.#parts.waiting.holdFor(successor, tryAgainDelay(hop.count), next.node, send)
-    else send()
-    return true
+    const { command = [], detour } = request
+    return this.#follow(request, error, {
+      hop: detour?.hop,
+      route: detour?.call?.route,
+      key: () => firstKeyOf(command),
+      prepare: (successor) => {
+        // What blocks is to be looked at anew: its block time is counted from when it is carried out.
+        if (detour?.isBlocking === true) successor.encode(commandChecker, command)
+      },
+      send: (node, successor) => this.#sendTo(node, successor, command),
+    })
   }
 
   // ── transactions ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,10 +164,23 @@ export class CommandRouter implements Router, TransactionRouter {
   }
 
   followTransaction(request: RoutedTransaction, error: RedisError): boolean {
-    const { node, commands = [] } = request
+    const { commands = [] } = request
+    return this.#follow(request, error, {
+      hop: request.hop,
+      route: undefined,
+      key: () => undefined,
+      prepare: () => {},
+      send: (node, successor) => this.#sendTransactionTo(node, successor, commands),
+    })
+  }
+
+  // ── both ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #follow<R extends Followed<R>>(request: R, error: RedisError, way: Way<R>): boolean {
+    const { node } = request
     if (node === undefined) return false
-    const hop: Hop = request.hop ?? { node, isAsking: false, count: 0 }
-    const next = this.#parts.follower.follow(error, hop, undefined, () => undefined)
+    const hop: Hop = way.hop ?? { node, isAsking: false, count: 0 }
+    const next = this.#parts.follower.follow(error, hop, way.route, way.key)
     if (next === undefined) return false
     const successor = request.successor(next instanceof ConnectionError ? hop : next)
     if (next instanceof ConnectionError) {
@@ -181,12 +188,31 @@ export class CommandRouter implements Router, TransactionRouter {
       return true
     }
     inheritTerms(successor, request, node)
-    const send = (): void => this.#sendTransactionTo(next.node, successor, commands)
+    way.prepare(successor)
+    const send = (): void => way.send(next.node, successor)
     if (error.code === "TRYAGAIN")
       this.#parts.waiting.holdFor(successor, tryAgainDelay(hop.count), next.node, send)
     else send()
     return true
   }
+}
+
+/** What can be sent on, as another request of its kind. */
+interface Followed<R> extends Request {
+  /** Where it was sent. */
+  readonly node: ClusterNode | undefined
+  successor(hop: Hop): R
+}
+
+/** How a request has gone, and how its successor goes on. */
+interface Way<R> {
+  /** Its last hop, after redirections. */
+  readonly hop: Hop | undefined
+  readonly route: Route | undefined
+  readonly key: () => unknown
+  /** What there is to do before the successor is sent, or waits to be. */
+  readonly prepare: (successor: R) => void
+  readonly send: (node: ClusterNode, successor: R) => void
 }
 
 function slotOfKeys(keys: readonly unknown[] | undefined): number {

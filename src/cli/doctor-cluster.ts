@@ -7,6 +7,7 @@ import { examineServer } from "./doctor-server.ts"
 import { explain } from "./explain.ts"
 import { type Finding, Findings } from "./findings.ts"
 import { infoFields } from "./info.ts"
+import { isDown, type KnownNode, knownNodes, primariesOf, replicasOf } from "./known-nodes.ts"
 import { counted, duration, grouped } from "./terminal.ts"
 
 const ALL_SLOTS = 16_384
@@ -16,17 +17,6 @@ type Node = ClusterNodeInfo<Protocol>
 interface OfNode {
   readonly node: string
   readonly finding: Finding
-}
-
-/** A line of `CLUSTER NODES`: `id address@bus,name flags primary ping pong epoch link slots…`. */
-interface KnownNode {
-  readonly id: string
-  readonly address: string
-  readonly flags: readonly string[]
-  readonly primary: string
-  readonly epoch: number
-  readonly link: string
-  readonly slots: readonly string[]
 }
 
 /** Whether one of the nodes that were given can be reached. Which cannot is not fatal, as long as there is one. */
@@ -128,8 +118,7 @@ function together(all: readonly OfNode[]): Finding[] {
 }
 
 function examineSlots(view: readonly KnownNode[], findings: Findings): void {
-  const primaries = view.filter(({ flags }) => flags.includes("master"))
-  const isDown = ({ flags }: KnownNode) => flags.includes("fail") || flags.includes("fail?")
+  const primaries = primariesOf(view)
   const count = (nodes: readonly KnownNode[]) => nodes.reduce((sum, node) => sum + slotCount(node), 0)
   const [served, assigned] = [count(primaries.filter((node) => !isDown(node))), count(primaries)]
   const text = `${grouped(served)} of ${grouped(ALL_SLOTS)} served by ${counted(primaries.filter((node) => slotCount(node) > 0).length, "node")}, epoch ${highestEpoch(view)}`
@@ -154,9 +143,10 @@ function examineSlots(view: readonly KnownNode[], findings: Findings): void {
 }
 
 function examineReplicas(view: readonly KnownNode[], findings: Findings): void {
-  for (const { id, address, flags } of view.filter((node) => slotCount(node) > 0)) {
-    const replicas = view.filter(({ primary }) => primary === id)
-    const up = replicas.filter((replica) => !replica.flags.some((flag) => flag.startsWith("fail")))
+  for (const node of view.filter((each) => slotCount(each) > 0)) {
+    const { address, flags } = node
+    const replicas = replicasOf(node, view)
+    const up = replicas.filter((replica) => !isDown(replica))
     const list = replicas
       .map((each) => (up.includes(each) ? each.address : `${each.address} (down)`))
       .join(", ")
@@ -202,26 +192,6 @@ function examineAgreement(views: ReadonlyMap<string, readonly KnownNode[]>, find
       `no link: ${links.slice(0, 6).join(", ")}`,
       "bus ports (port + 10000) have to be reachable between nodes",
     )
-}
-
-function knownNodes(text: string): KnownNode[] {
-  return text
-    .trim()
-    .split("\n")
-    .map((line) => {
-      const [id = "", address = "", flags = "", primary = "", , , epoch = "", link = "", ...slots] = line
-        .trim()
-        .split(" ")
-      return {
-        id,
-        address: address.replace(/[@,].*$/, ""),
-        flags: flags.split(","),
-        primary,
-        epoch: Number(epoch),
-        link,
-        slots,
-      }
-    })
 }
 
 /** Of ranges such as `0-5460` and `7`; what is in brackets is on its way. */

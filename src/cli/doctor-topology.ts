@@ -6,6 +6,7 @@ import { endpointOf } from "./doctor-network.ts"
 import { explain } from "./explain.ts"
 import type { Findings } from "./findings.ts"
 import { infoFields, listFields, mapFields, numberField } from "./info.ts"
+import { isDown, type KnownNode, knownNodes, primariesOf, replicasOf } from "./known-nodes.ts"
 import { counted, grouped, longDuration } from "./terminal.ts"
 
 type Info = ReadonlyMap<string, string>
@@ -190,38 +191,17 @@ export async function examineClusterNode(conn: Connection, findings: Findings): 
     )
   else findings.problem("cluster", text, "nodes are down: CLUSTER NODES says which")
   const nodes = await conn.safe.command(["CLUSTER", "NODES"])
-  if (nodes.ok) examineNodes(String(nodes.value), findings)
+  if (nodes.ok) examineNodes(knownNodes(String(nodes.value)), findings)
 }
 
-/** Lines of `id address@bus,name flags primary ping pong epoch link slots…`. */
-function examineNodes(text: string, findings: Findings): void {
-  const nodes = text
-    .trim()
-    .split("\n")
-    .map((line) => {
-      const [id = "", address = "", flags = "", primary = "", , , epoch = "", link = "", ...slots] = line
-        .trim()
-        .split(" ")
-      return {
-        id,
-        address: address.replace(/[@,].*$/, ""),
-        flags: flags.split(","),
-        primary,
-        epoch,
-        link,
-        slots,
-      }
-    })
-  const primaries = nodes.filter(({ flags }) => flags.includes("master"))
-  for (const { id, address, flags, slots, epoch } of primaries) {
-    const replicas = nodes.filter(({ primary }) => primary === id)
+function examineNodes(view: readonly KnownNode[], findings: Findings): void {
+  for (const node of primariesOf(view)) {
+    const replicas = replicasOf(node, view)
     const replicated =
       replicas.length === 0 ? "no replica" : `replicas ${replicas.map((each) => each.address).join(", ")}`
-    const line = `${address}: slots ${slots.join(" ") || "none"}; ${replicated}; epoch ${epoch}`
-    const served = slots.length > 0
-    if (flags.some((flag) => flag === "fail" || flag === "fail?"))
-      findings.problem("node", `${line}; down`, "bring it back, or let a replica take over")
-    else if (served && replicas.length === 0)
+    const line = `${node.address}: slots ${node.slots.join(" ") || "none"}; ${replicated}; epoch ${node.epoch}`
+    if (isDown(node)) findings.problem("node", `${line}; down`, "bring it back, or let a replica take over")
+    else if (node.slots.length > 0 && replicas.length === 0)
       findings.warn("node", line, "if it is lost, so are its slots: give it a replica")
     else findings.ok("node", line)
   }

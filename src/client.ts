@@ -3,7 +3,7 @@
  * their events. Leaves what they are for to them, and the work to what lies below.
  */
 
-import { inspect } from "node:util"
+import { type InspectOptions, inspect } from "node:util"
 import type { Status } from "./connection/state.ts"
 import type { ConnectionStats } from "./connection/stats.ts"
 import type { ConnectionError } from "./errors.ts"
@@ -140,8 +140,10 @@ nameAsyncDispose(Client.prototype)
 
 /** What `util.inspect` shows: what is worth seeing, and never a password. */
 Object.defineProperty(Client.prototype, inspect.custom, {
-  value(this: Client): object {
+  value(this: Client, _depth: number, options: InspectOptions): string {
     const { name, address, status } = this
-    return Object.assign(Object.create({ constructor: this.constructor }), { name, address, status })
+    const shown =
+      "protocol" in this ? { name, address, status, protocol: this.protocol } : { name, address, status }
+    return `${this.constructor.name} ${inspect(shown, options)}`
   },
 })

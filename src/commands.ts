@@ -6,7 +6,6 @@
 import { type Backend, Client } from "./client.ts"
 import type { Executor } from "./connection/executor.ts"
 import { sendCommand, sendPipeline, sendTransaction, sendWithoutReply } from "./connection/requests.ts"
-import type { Caller } from "./connection/trace.ts"
 import type { ConnectionError, RedisError } from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
 import type { Encoding, Protocol, RequestOptions } from "./options.ts"
@@ -24,7 +23,7 @@ export type Result<T> =
   | { readonly ok: false; readonly error: RedisError | ConnectionError | Error }
 
 /** What may stand in the place of a reply in a pipeline: of any client, the commands of a cluster fail one by one. */
-type AnyFailure = RedisError | ConnectionError
+export type AnyFailure = RedisError | ConnectionError
 
 /** As {@link Commands}, but a failure is a value and the promise never rejects. */
 export interface SafeCommands<out P extends Protocol = 2, out Failure extends AnyFailure = AnyFailure> {
@@ -160,7 +159,7 @@ export abstract class CommandClient<out P extends Protocol>
   }
 
   get safe(): SafeCommands<P, RedisError> {
-    this.#safe ??= safeCommands(this.#executor, this)
+    this.#safe ??= safeCommands(this)
     return this.#safe
   }
 }
@@ -174,19 +173,21 @@ export function declared(promise: Promise<unknown>): Promise<unknown> {
   return promise
 }
 
-function safeCommands<P extends Protocol>(executor: Executor, caller: Caller): SafeCommands<P, RedisError> {
+/** The methods of a client, with failures as values. */
+export function safeCommands<P extends Protocol, Failure extends AnyFailure>(
+  client: Commands<P, Failure>,
+): SafeCommands<P, Failure> {
   return {
-    command: (command, options) => settled(declared(sendCommand(executor, command, options, caller))),
-    pipeline: (list, options) => settled(declared(sendPipeline(executor, list, options, caller))),
-    transactionPipeline: (list, options) =>
-      settled(declared(sendTransaction(executor, list, options, caller))),
-    noreplyCommand: (command, options) => settled(sendWithoutReply(executor, [command], options, caller)),
-    noreplyPipeline: (list, options) => settled(sendWithoutReply(executor, list, options, caller)),
+    command: (command, options) => settled(client.command(command, options)),
+    pipeline: (commands, options) => settled(client.pipeline(commands, options)),
+    transactionPipeline: (commands, options) => settled(client.transactionPipeline(commands, options)),
+    noreplyCommand: (command, options) => settled(client.noreplyCommand(command, options)),
+    noreplyPipeline: (commands, options) => settled(client.noreplyPipeline(commands, options)),
   }
 }
 
 /** The outcome as a value. */
-export function settled<T>(promise: Promise<T>): Promise<Result<T>> {
+function settled<T>(promise: Promise<T>): Promise<Result<T>> {
   return promise.then(
     (value) => ({ ok: true, value }),
     (error: unknown) => ({ ok: false, error: asError(error) }),

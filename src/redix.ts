@@ -3,7 +3,6 @@
  * connection below.
  */
 
-import { type InspectOptions, inspect } from "node:util"
 import type { Backend } from "./client.ts"
 import { CommandClient } from "./commands.ts"
 import type { Executor } from "./connection/executor.ts"
@@ -118,10 +117,3 @@ export class Redix<out P extends Protocol = 2> extends CommandClient<P> {
     return Redix.#from<Q>(mergeOptions(this.#options, options), false)
   }
 }
-/** What `util.inspect` shows: what is worth seeing, and never a password. */
-Object.defineProperty(Redix.prototype, inspect.custom, {
-  value(this: Redix, _depth: number, options: InspectOptions): string {
-    const { name, address, status, protocol } = this
-    return `${this.constructor.name} ${inspect({ name, address, status, protocol }, options)}`
-  },
-})

@@ -33,6 +33,18 @@ export function unregister(name: string, thing: object): void {
   if (registry().get(name) === thing) registry().delete(name)
 }
 
+/**
+ * What is registered under the name, if `is` says that it is of that kind.
+ * @throws Error when it is not
+ */
+export function registeredAs<T>(kind: string, name: string, is: (found: unknown) => found is T): T {
+  const found = registered(name)
+  if (is(found)) return found
+  throw new Error(
+    `${found === undefined ? "nothing" : `something other than a ${kind}`} is registered under the name "${name}"`,
+  )
+}
+
 /** What is registered under the name, or `undefined`. */
 export function registered(name: string): object | undefined {
   return registry().get(name)

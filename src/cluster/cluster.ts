@@ -3,7 +3,6 @@
  * who has which slots to the topology.
  */
 
-import { type InspectOptions, inspect } from "node:util"
 import { Client } from "../client.ts"
 import {
   type ClusterOptions,
@@ -14,7 +13,7 @@ import {
   resolveClusterOptions,
   type ScanOptions,
 } from "../cluster-options.ts"
-import { declared, settled } from "../commands.ts"
+import { type AnyFailure, declared, safeCommands } from "../commands.ts"
 import type { CombinedStats } from "../connection/stats.ts"
 import type { Checkout } from "../dedicated/checkout.ts"
 import { use, type WatchCallback, type WatchedKeys } from "../dedicated/use.ts"
@@ -28,11 +27,11 @@ import type {
   ReplyOf,
 } from "../protocol/command-map.ts"
 import type { Redix } from "../redix.ts"
-import { registered } from "../registry.ts"
+import { registeredAs } from "../registry.ts"
 import { ClusterBackend } from "./backend.ts"
 import { checkOutKey, known, watchKeys } from "./checkouts.ts"
 import { ClusterLifecycle } from "./cluster-lifecycle.ts"
-import type { AnyFailure, ClusterCommands, SafeClusterCommands } from "./commands.ts"
+import type { ClusterCommands, SafeClusterCommands } from "./commands.ts"
 import { sendCommand, sendPipeline, sendTransaction, sendWithoutReply } from "./requests.ts"
 import { scan } from "./scan.ts"
 
@@ -105,11 +104,7 @@ export class Cluster<out P extends Protocol = 2> extends Client implements Clust
    * @throws Error when nothing is, or something else
    */
   static named(name: string): Cluster {
-    const found = registered(name)
-    if (found instanceof Cluster) return found
-    throw new Error(
-      `${found === undefined ? "nothing" : "something other than a Cluster"} is registered under the name "${name}"`,
-    )
+    return registeredAs("Cluster", name, (found) => found instanceof Cluster)
   }
 
   command<const C extends Command, E extends Encoding = "utf8">(
@@ -156,13 +151,7 @@ export class Cluster<out P extends Protocol = 2> extends Client implements Clust
   }
 
   get safe(): SafeClusterCommands<P> {
-    this.#safe ??= {
-      command: (command, options) => settled(this.command(command, options)),
-      pipeline: (commands, options) => settled(this.pipeline(commands, options)),
-      transactionPipeline: (commands, options) => settled(this.transactionPipeline(commands, options)),
-      noreplyCommand: (command, options) => settled(this.noreplyCommand(command, options)),
-      noreplyPipeline: (commands, options) => settled(this.noreplyPipeline(commands, options)),
-    }
+    this.#safe ??= safeCommands(this)
     return this.#safe
   }
 
@@ -236,11 +225,3 @@ function ofProtocol<P extends Protocol>(redix: Redix<Protocol>): Redix<P>
 function ofProtocol(redix: Redix<Protocol>): Redix<Protocol> {
   return redix
 }
-
-/** What `util.inspect` shows: what is worth seeing, and never a password. */
-Object.defineProperty(Cluster.prototype, inspect.custom, {
-  value(this: Cluster, _depth: number, options: InspectOptions): string {
-    const { name, address, status, protocol } = this
-    return `${this.constructor.name} ${inspect({ name, address, status, protocol }, options)}`
-  },
-})

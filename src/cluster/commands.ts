@@ -1,8 +1,7 @@
 /** What a cluster does with commands, typed: as every client, with options of its own. Types only. */
 
 import type { ClusterRequestOptions } from "../cluster-options.ts"
-import type { Commands, Result, SafeCommands } from "../commands.ts"
-import type { ConnectionError, RedisError } from "../errors.ts"
+import type { AnyFailure, Commands, Result, SafeCommands } from "../commands.ts"
 import type { Encoding, Protocol } from "../options.ts"
 import type {
   Command,
@@ -11,9 +10,6 @@ import type {
   PipelineReplies,
   ReplyOf,
 } from "../protocol/command-map.ts"
-
-/** What may stand in the place of a reply in a pipeline: its commands go to several nodes, and fail one by one. */
-export type AnyFailure = RedisError | ConnectionError
 
 /**
  * {@link Commands} of a cluster. A pipeline rejects only if none of its commands has a reply and all have failed alike;

@@ -3,7 +3,6 @@
  * connection carries a request out, and to `dedicated/` what becomes of a checkout.
  */
 
-import { type InspectOptions, inspect } from "node:util"
 import { CommandClient } from "../commands.ts"
 import type { CombinedStats } from "../connection/stats.ts"
 import { type Checkout, checkOut } from "../dedicated/checkout.ts"
@@ -20,7 +19,7 @@ import {
   type WatchOptions,
 } from "../options.ts"
 import type { Command, PipelineReplies } from "../protocol/command-map.ts"
-import { registered } from "../registry.ts"
+import { registeredAs } from "../registry.ts"
 import { PoolBackend } from "./backend.ts"
 
 /** What `start` and `connect` take: nothing, options, a URI, or a URI and options that win over it. */
@@ -88,11 +87,7 @@ export class Pool<out P extends Protocol = 2> extends CommandClient<P> {
    * @throws Error when nothing is, or something else
    */
   static named(name: string): Pool {
-    const found = registered(name)
-    if (found instanceof Pool) return found
-    throw new Error(
-      `${found === undefined ? "nothing" : "something other than a Pool"} is registered under the name "${name}"`,
-    )
+    return registeredAs("Pool", name, (found) => found instanceof Pool)
   }
 
   /** Sums over all connections, dedicated ones included, and each of those that there are. */
@@ -159,11 +154,3 @@ export class Pool<out P extends Protocol = 2> extends CommandClient<P> {
     return checkOut(this.#backend.dedicated, this.#options, this.protocol, options ?? {})
   }
 }
-
-/** What `util.inspect` shows: what is worth seeing, and never a password. */
-Object.defineProperty(Pool.prototype, inspect.custom, {
-  value(this: Pool, _depth: number, options: InspectOptions): string {
-    const { name, address, status, protocol } = this
-    return `${this.constructor.name} ${inspect({ name, address, status, protocol }, options)}`
-  },
-})

@@ -13,7 +13,7 @@ import {
   type SubscribeOptions,
 } from "../options.ts"
 import { type PubSubOptions, type ResolvedPubSubOptions, resolvePubSubOptions } from "../pubsub-options.ts"
-import { registered } from "../registry.ts"
+import { registeredAs } from "../registry.ts"
 import { SentinelSource } from "../sentinel/source.ts"
 import type { Member } from "./book.ts"
 import { ClusterSubscriber } from "./cluster-subscriber.ts"
@@ -89,11 +89,7 @@ export class PubSub extends Client {
    * @throws Error when nothing is, or something else
    */
   static named(name: string): PubSub {
-    const found = registered(name)
-    if (found instanceof PubSub) return found
-    throw new Error(
-      `${found === undefined ? "nothing" : "something other than a PubSub"} is registered under the name "${name}"`,
-    )
+    return registeredAs("PubSub", name, (found) => found instanceof PubSub)
   }
 
   /** The server's number for the connection, with the option `fetchClientIdOnConnect`, once connected. */

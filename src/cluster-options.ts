@@ -4,20 +4,14 @@
  */
 
 import { isUint8Array } from "node:util/types"
+import { flag, isBoolean, isPort, isText, milliseconds, port } from "./option-kinds.ts"
 import {
-  at,
   type CheckoutOptions,
   checkoutOptions,
   dedicatedRows,
   type Encoding,
   fill,
-  flag,
-  isBoolean,
-  isPort,
-  isText,
-  milliseconds,
   type Protocol,
-  port,
   type RedixOptions,
   type RequestOptions,
   type ResolvedOptions,
@@ -25,6 +19,7 @@ import {
   requestRows,
 } from "./options.ts"
 import {
+  at,
   checkOptions,
   type GivenOptions,
   givenOptions,

@@ -162,6 +162,11 @@ export function inside(place: Place, name: string): Place {
   return { set: place.set, path: place.path === "" ? name : `${place.path}.${name}` }
 }
 
+/** The place of an item of the array at `place`. */
+export function at(place: Place, index: number): Place {
+  return { set: place.set, path: `${place.path}[${index}]` }
+}
+
 /** The `place` as messages begin with it. */
 export function label(place: Place): string {
   return place.path === "" ? `${place.set} options` : `${place.set} option "${place.path}"`

@@ -1,24 +1,37 @@
 /**
- * The options of a connection, of a Sentinel setup and of single calls: their types and, in one table per set, type,
- * range, default and meaning. Checks what a caller gives and fills in the defaults; docs/options.md is printed from
- * the same tables. Leaves to everybody else what an option does, and to uri.ts how a URI is read.
- *
- * Long, since types, tables and what combines the options are one list told three times, easier kept in step here.
+ * The options of a connection and of a pool: their types and, in one table per set, type, range, default and meaning.
+ * Checks what a caller gives and fills in the defaults; docs/options.md is printed from the same tables. Leaves to
+ * everybody else what an option does, to uri.ts how a URI is read, and to the files beside the options of Sentinel and of
+ * single calls: who asks for options finds all of them here.
  */
 
-import type { TcpSocketConnectOpts } from "node:net"
-import type { ConnectionOptions } from "node:tls"
 import {
-  checkOptions,
+  type Credentials,
+  credentialRows,
+  credentials,
+  type LinkSettings,
+  linkRows,
+  type Password,
+  type SocketOptions,
+  type TlsOptions,
+} from "./link-options.ts"
+import {
+  COUNT_EXPECTED,
+  flag,
+  isBoolean,
+  isCount,
+  isPort,
+  isText,
+  milliseconds,
+  port,
+  text,
+} from "./option-kinds.ts"
+import {
   type GivenOptions,
   givenOptions,
-  inside,
-  label,
   misuse,
   numberRow,
-  type OptionFacts,
   type OptionNames,
-  type OptionRow,
   type OptionRows,
   type OptionSet,
   optionSet,
@@ -26,23 +39,23 @@ import {
   readOptions,
   row,
 } from "./options-table.ts"
+import { type ResolvedSentinel, readSentinel, type SentinelOptions } from "./sentinel-options.ts"
 import { parseUri, type UriParts } from "./uri.ts"
 import { describe, isPlainObject } from "./util/describe.ts"
 
+export * from "./call-options.ts"
+export type { Password, SocketOptions, TlsOptions } from "./link-options.ts"
+export {
+  type ResolvedSentinel,
+  type ResolvedSentinelAddress,
+  type SentinelAddress,
+  type SentinelOptions,
+  sentinelAddress,
+  sentinelOptions,
+} from "./sentinel-options.ts"
+
 /** The version of the wire protocol, RESP2 or RESP3. */
 export type Protocol = 2 | 3
-
-/** What strings in replies become: text, or `Buffer`s with the bytes as they came. */
-export type Encoding = "utf8" | "buffer"
-
-/** A password, or a function that is called for it on every (re)connection. */
-export type Password = string | (() => string | Promise<string>)
-
-/** Options of `net.connect`, except for those that say where to connect to. */
-export type SocketOptions = Omit<Partial<TcpSocketConnectOpts>, "host" | "port" | "path" | "onread">
-
-/** Options of `tls.connect`, except for those that say where to connect to. */
-export type TlsOptions = Omit<ConnectionOptions, "host" | "port" | "path" | "socket">
 
 /** Options of a connection. All may be left out; `undefined` counts as left out. */
 export interface RedixOptions<P extends Protocol = Protocol> {
@@ -112,110 +125,13 @@ export interface PoolOptions<P extends Protocol = Protocol> extends RedixOptions
   maxDedicated?: number | undefined
 }
 
-/** Options of `checkout` and `use`. */
-export interface CheckoutOptions {
-  /** Milliseconds, more than 0, until there has to be a connection; `Infinity` for no limit. Default: `commandTimeout`. */
-  timeout?: number | undefined
-  /** Ends the waiting; it rejects with the signal's reason. Default: none. */
-  signal?: AbortSignal | undefined
-}
-
-/** Options of `watch`. */
-export interface WatchOptions extends CheckoutOptions {
-  /** Number of times that it is tried again when a watched key has changed; `Infinity` for no limit. Default: `10`. */
-  retries?: number | undefined
-}
-
-/** Options of one subscription. */
-export interface SubscribeOptions<E extends Encoding = Encoding> {
-  /** What payloads become. Default: `"utf8"`. */
-  encoding?: E | undefined
-  /** Number of events that an iterator keeps while it is not read; beyond it the oldest are dropped. Default: `10_000`. */
-  maxBuffered?: number | undefined
-  /**
-   * Milliseconds, more than 0, until the server has to have confirmed, counted from when the connection stands;
-   * `Infinity` for no limit. Default: `commandTimeout` of the connection.
-   */
-  timeout?: number | undefined
-  /** Rejects a `subscribe` that waits, with its reason; later, ends the subscription. Default: none. */
-  signal?: AbortSignal | undefined
-}
-
-/** How to find a server through Redis Sentinel. */
-export interface SentinelOptions {
-  /**
-   * The sentinels, tried in this order: URIs, or objects with `host` and `port`. At least one; none is assumed.
-   * The schemes `rediss://` and `valkeys://` turn TLS on for all of them, and then every URI has to have it.
-   */
-  sentinels: readonly (string | SentinelAddress)[]
-  /** Name of the group of servers, as the sentinels know it. Has no default. */
-  group: string
-  /** Which server of the group: the primary, or a replica picked at random. Default: `"primary"`. */
-  role?: "primary" | "replica" | undefined
-  /** Milliseconds for connecting to a sentinel, and for each of its answers; `Infinity` for no limit. Default: `500`. */
-  timeout?: number | undefined
-  /** User name for the sentinels that have none of their own. Default: none. */
-  username?: string | undefined
-  /** Password, or a function that is called for it, for the sentinels that have none of their own. Default: none. */
-  password?: Password | undefined
-  /** `true`, or options of `tls.connect`, for TLS to the sentinels. Default: `false`, or `true` by their URIs. */
-  tls?: boolean | TlsOptions | undefined
-  /** More options of `net.connect` for the sentinels. Default: as for the option `socket` of the connection. */
-  socket?: SocketOptions | undefined
-}
-
-/** One sentinel. */
-export interface SentinelAddress {
-  /** Host name or IP address. Has no default. */
-  host: string
-  /** Port, 1 to 65535. Has no default. */
-  port: number
-  /** User name for `AUTH`. Default: that of {@link SentinelOptions}. */
-  username?: string | undefined
-  /** Password for `AUTH`, or a function that is called for it. Default: that of {@link SentinelOptions}. */
-  password?: Password | undefined
-}
-
-/** Options of one request. */
-export interface RequestOptions<E extends Encoding = Encoding> {
-  /** Milliseconds, more than 0, until the request rejects; `Infinity` for never. Default: `commandTimeout` of the connection. */
-  timeout?: number | undefined
-  /** Aborts the request, which rejects with the signal's reason. Default: none. */
-  signal?: AbortSignal | undefined
-  /** What strings in the reply become. Default: `"utf8"`. */
-  encoding?: E | undefined
-  /** Anything; handed to telemetry with the request. Default: none. */
-  metadata?: unknown
-}
-
-/** Options of `close`. */
-export interface CloseOptions {
-  /** Milliseconds to wait for the replies in flight: `0` for not at all, `Infinity` for no limit. Default: `5000`. */
-  timeout?: number | undefined
-}
-
-/** Options of `ready`. */
-export interface ReadyOptions {
-  /** Milliseconds, more than 0, until it rejects; `Infinity` for never. Default: `Infinity`. */
-  timeout?: number | undefined
-  /** Ends the waiting; it rejects with the signal's reason. Default: none. */
-  signal?: AbortSignal | undefined
-}
-
 /** {@link RedixOptions}, checked, copied and with their defaults. `undefined` is what has no default and was not given. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends Credentials, LinkSettings {
   /** Of no meaning where `path` or `sentinel` is given, as is `port`. */
   readonly host: string
   readonly port: number
   readonly path: string | undefined
   readonly database: number | undefined
-  /** Never empty. */
-  readonly username: string | undefined
-  /** Only with a `username` it may be empty. */
-  readonly password: Password | undefined
-  /** `true` has become `{}`. */
-  readonly tls: false | TlsOptions
-  readonly socket: SocketOptions
   readonly timeout: number
   readonly commandTimeout: number
   readonly backoffInitial: number
@@ -236,91 +152,6 @@ export interface ResolvedPoolOptions extends ResolvedOptions {
   readonly size: number
   readonly strategy: PoolStrategy
   readonly maxDedicated: number
-}
-
-/** {@link SentinelOptions}, checked, copied and with their defaults. */
-export interface ResolvedSentinel {
-  /** At least one, each with the credentials to use for it. */
-  readonly sentinels: readonly ResolvedSentinelAddress[]
-  readonly group: string
-  readonly role: "primary" | "replica"
-  readonly timeout: number
-  /** For sentinels that are not listed, as is `password`. */
-  readonly username: string | undefined
-  readonly password: Password | undefined
-  readonly tls: false | TlsOptions
-  readonly socket: SocketOptions
-}
-
-/** {@link SentinelAddress}, or a URI for one, with the credentials to use. */
-export interface ResolvedSentinelAddress {
-  readonly host: string
-  readonly port: number
-  readonly username: string | undefined
-  readonly password: Password | undefined
-}
-
-const TLS_EXPECTED = "true, false or an object with options of tls.connect"
-const SOCKET_EXPECTED = "an object with options of net.connect"
-const COUNT_EXPECTED = "an integer of 1 or more, or Infinity"
-const SENTINELS_EXPECTED = "an array of at least one sentinel, each a URI or an object with host and port"
-
-const SOCKET_DEFAULTS: SocketOptions = { keepAlive: true, keepAliveInitialDelay: 10_000, noDelay: true }
-
-const text: Pick<OptionFacts<string>, "type" | "expected"> = {
-  type: "string",
-  expected: "a string that is not empty",
-}
-export const flag: Pick<OptionFacts<boolean>, "type" | "expected"> = {
-  type: "boolean",
-  expected: "true or false",
-}
-export const port: Pick<OptionFacts<number>, "type" | "expected"> = {
-  type: "number",
-  expected: "an integer between 1 and 65535",
-}
-const role: Pick<OptionFacts<"primary" | "replica">, "type" | "expected"> = {
-  type: '"primary" | "replica"',
-  expected: '"primary" or "replica"',
-}
-
-/** The part of `rows` that sentinels and servers have in common, for the `whom` of the doc lines. */
-function credentialRows(whom: string): OptionRows<Pick<ResolvedOptions, "username" | "password">> {
-  return {
-    username: row(isString, {
-      type: "string",
-      expected: "a string",
-      doc: `user name for \`AUTH\`${whom}; without a password no \`AUTH\` is sent; \`""\` means none`,
-      aliases: ["user"],
-    }),
-    password: row(isPassword, {
-      type: "string | (() => string | Promise<string>)",
-      expected: "a string, or a function that returns one",
-      doc: `password for \`AUTH\`${whom}, or a function, sync or async, that is called for it on every (re)connection; \`""\` without a user name means none`,
-      aliases: ["auth", "pass"],
-    }),
-  }
-}
-
-function linkRows(whom: string): OptionRows<Pick<ResolvedOptions, "tls" | "socket">> {
-  return {
-    tls: {
-      type: "boolean | tls.ConnectionOptions",
-      expected: TLS_EXPECTED,
-      default: false,
-      doc: `TLS to ${whom}: \`true\`, or options of \`tls.connect\`; certificates and host names are verified unless these say otherwise; a URI with TLS turns it on`,
-      aliases: ["ssl"],
-      read: readTls,
-    },
-    socket: {
-      type: "net.TcpSocketConnectOpts",
-      expected: SOCKET_EXPECTED,
-      default: SOCKET_DEFAULTS,
-      doc: `more options of \`net.connect\` to ${whom} (\`family\`, \`lookup\`, …); what is given is added to the default`,
-      aliases: ["socketOptions", "socketOpts"],
-      read: readSocket,
-    },
-  }
 }
 
 /** The rows of a connection to a server; other sets are made of them and rows of their own. */
@@ -423,72 +254,13 @@ export const redixRows: OptionRows<ResolvedOptions> = {
   },
 }
 
-const sentinelRows: OptionRows<ResolvedSentinel> = {
-  sentinels: {
-    type: "(string | SentinelAddress)[]",
-    expected: SENTINELS_EXPECTED,
-    doc: "the sentinels, tried in this order: URIs with a host and a port, or objects as below; has to be given",
-    read: readAddresses,
-  },
-  group: row(isText, {
-    ...text,
-    doc: "name of the group of servers, as the sentinels know it; has to be given",
-    aliases: ["master", "masterName"],
-  }),
-  role: row(isRole, {
-    ...role,
-    default: "primary",
-    doc: "which server of the group: the primary, or a replica picked at random",
-  }),
-  timeout: milliseconds(500, "time for connecting to a sentinel, and for each of its answers", [
-    "connectTimeout",
-  ]),
-  ...credentialRows(" on the sentinels that have none of their own"),
-  ...linkRows("the sentinels"),
-}
-
-const addressRows: OptionRows<ResolvedSentinelAddress> = {
-  host: row(isText, { ...text, doc: "host name or IP address; has to be given", aliases: ["hostname"] }),
-  port: numberRow(isPort, { ...port, doc: "port; has to be given" }),
-  ...credentialRows(" on this sentinel"),
-}
-
-const timeoutRow: OptionRow<number> = numberRow(isDuration, {
-  type: "number",
-  expected: "a number of milliseconds greater than 0, or Infinity",
-  unit: "ms",
-  doc: "time until the request rejects; without it, `commandTimeout` of the connection",
-})
-
-const signalRow: OptionRow<AbortSignal> = row(isAbortSignal, {
-  type: "AbortSignal",
-  expected: "an AbortSignal",
-  doc: "aborts it: the promise rejects with the signal's reason",
-})
-
-/** The rows of a request; other sets are made of them and rows of their own. */
-export const requestRows: OptionRows<RequestOptions> = {
-  timeout: timeoutRow,
-  signal: signalRow,
-  encoding: row(isEncoding, {
-    type: '"utf8" | "buffer"',
-    expected: '"utf8" or "buffer"',
-    default: "utf8",
-    doc: "what strings in the reply become: text, or a `Buffer` with the bytes as they came",
-  }),
-  metadata: row(isAnything, {
-    type: "unknown",
-    expected: "anything",
-    doc: "handed to telemetry with the request",
-  }),
-}
-
 export const uriHints = {
   uri: "a URI is the first argument by itself",
   url: "a URI is the first argument by itself",
 } as const
 
 export const redixOptions: OptionSet<ResolvedOptions> = optionSet("Redix", redixRows, uriHints)
+
 /** For whatever has connections of its own for checkouts and blocking commands. */
 export const dedicatedRows: OptionRows<Pick<ResolvedPoolOptions, "maxDedicated">> = {
   maxDedicated: numberRow(isCount, {
@@ -498,6 +270,7 @@ export const dedicatedRows: OptionRows<Pick<ResolvedPoolOptions, "maxDedicated">
     doc: "number of connections for checkouts and blocking commands, opened on demand, beyond which these wait",
   }),
 }
+
 type PoolOnly = Pick<ResolvedPoolOptions, "size" | "strategy" | "maxDedicated">
 
 const poolRows: OptionRows<PoolOnly> = {
@@ -516,66 +289,15 @@ const poolRows: OptionRows<PoolOnly> = {
   }),
   ...dedicatedRows,
 }
+
 /** What the options of a pool have beside those of a connection. */
 export const poolOnlyOptions: OptionSet<PoolOnly> = optionSet("Pool", poolRows)
+
 export const poolOptions: OptionSet<ResolvedPoolOptions> = optionSet(
   "Pool",
   { ...redixRows, ...poolRows },
   uriHints,
 )
-export const subscribeOptions: OptionSet<SubscribeOptions> = optionSet("PubSub subscribe", {
-  encoding: {
-    ...requestRows.encoding,
-    doc: "what payloads become: text, or a `Buffer` with the bytes as they came",
-  },
-  maxBuffered: numberRow(isCount, {
-    type: "number",
-    expected: COUNT_EXPECTED,
-    default: 10_000,
-    doc: "number of events that an iterator keeps while it is not read; beyond it the oldest are dropped",
-  }),
-  timeout: {
-    ...timeoutRow,
-    doc: "time until the server has to have confirmed, from when the connection stands; without it, `commandTimeout` of the connection",
-  },
-  signal: {
-    ...signalRow,
-    doc: "rejects a `subscribe` that waits, with its reason; later, ends the subscription",
-  },
-})
-export const sentinelOptions: OptionSet<ResolvedSentinel> = optionSet("Redix", sentinelRows)
-export const sentinelAddress: OptionSet<ResolvedSentinelAddress> = optionSet("Redix", addressRows)
-export const requestOptions: OptionSet<RequestOptions> = optionSet("Redix request", requestRows)
-export const closeOptions: OptionSet<CloseOptions> = optionSet("Redix close", {
-  timeout: numberRow((value) => value >= 0, {
-    type: "number",
-    expected: "a number of milliseconds, 0 or more, or Infinity",
-    unit: "ms",
-    default: 5000,
-    doc: "time to wait for the replies in flight",
-  }),
-})
-export const readyOptions: OptionSet<ReadyOptions> = optionSet("Redix ready", {
-  timeout: { ...timeoutRow, default: Infinity, doc: "time until the promise rejects" },
-  signal: signalRow,
-})
-const checkoutRows: OptionRows<CheckoutOptions> = {
-  timeout: {
-    ...timeoutRow,
-    doc: "time until there has to be a connection; without it, `commandTimeout` of the connection",
-  },
-  signal: signalRow,
-}
-export const checkoutOptions: OptionSet<CheckoutOptions> = optionSet("Pool checkout", checkoutRows)
-export const watchOptions: OptionSet<WatchOptions> = optionSet("Pool watch", {
-  ...checkoutRows,
-  retries: numberRow((value) => value === 0 || isCount(value), {
-    type: "number",
-    expected: "an integer of 0 or more, or Infinity",
-    default: 10,
-    doc: "number of times that it is tried again when a watched key has changed",
-  }),
-})
 
 /**
  * The options of `Redix.start(...args)`: `()`, `(options)`, `(uri)` or `(uri, options)`, in which options win over
@@ -611,36 +333,6 @@ export function resolvePoolOptions(args: readonly unknown[]): ResolvedPoolOption
     strategy: filled("strategy"),
     maxDedicated: filled("maxDedicated"),
   }
-}
-
-/** Throws a `TypeError` unless it is `undefined` or allowed as {@link CheckoutOptions}. */
-export function checkCheckoutOptions(options: unknown): void {
-  checkOptions(checkoutOptions, options)
-}
-
-/** Throws a `TypeError` unless it is `undefined` or allowed as {@link WatchOptions}. */
-export function checkWatchOptions(options: unknown): void {
-  checkOptions(watchOptions, options)
-}
-
-/** Throws a `TypeError` unless it is `undefined` or allowed as {@link SubscribeOptions}. */
-export function checkSubscribeOptions(options: unknown): void {
-  checkOptions(subscribeOptions, options)
-}
-
-/** Throws a `TypeError` unless it is `undefined` or allowed as {@link RequestOptions}. */
-export function checkRequestOptions(options: unknown): void {
-  checkOptions(requestOptions, options)
-}
-
-/** Throws a `TypeError` unless it is `undefined` or allowed as {@link CloseOptions}. */
-export function checkCloseOptions(options: unknown): void {
-  checkOptions(closeOptions, options)
-}
-
-/** Throws a `TypeError` unless it is `undefined` or allowed as {@link ReadyOptions}. */
-export function checkReadyOptions(options: unknown): void {
-  checkOptions(readyOptions, options)
 }
 
 function replacedBy(given: GivenOptions): readonly string[] {
@@ -739,165 +431,8 @@ export function fill(set: OptionSet<ResolvedOptions>, sources: readonly GivenOpt
   }
 }
 
-type Credentials = Pick<ResolvedOptions, "username" | "password">
-
-/** An empty user name is none, and so is an empty password without a user name. */
-function credentials(username: string | undefined, password: Password | undefined): Credentials {
-  if (username !== undefined && username !== "") return { username, password }
-  return { username: undefined, password: password === "" ? undefined : password }
-}
-
-function readTls(value: unknown, place: Place): false | TlsOptions {
-  if (typeof value === "boolean") return value ? {} : false
-  if (!isPlainObject(value)) {
-    throw misuse(place, `expected ${TLS_EXPECTED}, got ${describe(value)}`)
-  }
-  const { host, port, path, socket, ...options } = value
-  refuseMoved(place, { host, port, path, socket })
-  return withoutUndefined(options)
-}
-
-function readSocket(value: unknown, place: Place): SocketOptions {
-  if (!isPlainObject(value)) {
-    throw misuse(place, `expected ${SOCKET_EXPECTED}, got ${describe(value)}`)
-  }
-  const { host, port, path, onread, ...options } = value
-  refuseMoved(place, { host, port, path, onread })
-  return { ...SOCKET_DEFAULTS, ...withoutUndefined(options) }
-}
-
-function refuseMoved(place: Place, options: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue
-    throw misuse(
-      inside(place, name),
-      name === "onread" || name === "socket"
-        ? "not allowed, the driver makes and reads its sockets by itself"
-        : `not allowed here, it belongs ${place.path.includes(".") ? 'into "sentinels"' : `beside "${place.path}"`}`,
-    )
-  }
-}
-
-function withoutUndefined<T extends object>(options: T): T {
-  const copy = { ...options }
-  for (const [name, value] of Object.entries(copy)) {
-    if (value === undefined) Reflect.deleteProperty(copy, name)
-  }
-  return copy
-}
-
-function readSentinel(value: unknown, place: Place): ResolvedSentinel {
-  const given = givenOptions(sentinelOptions, value, place)
-  const { optional, filled } = readOptions(sentinelOptions, [given], place)
-  const fallback = credentials(optional("username"), optional("password"))
-  return {
-    sentinels: filled("sentinels").map((address) => withFallback(address, fallback)),
-    group: filled("group"),
-    role: filled("role"),
-    timeout: filled("timeout"),
-    ...fallback,
-    tls: sentinelTls(given, filled("tls"), inside(place, "tls")),
-    socket: filled("socket"),
-  }
-}
-
-/** Each of the two is filled in by itself, as in Redix. */
-function withFallback(address: ResolvedSentinelAddress, fallback: Credentials): ResolvedSentinelAddress {
-  const { username = fallback.username, password = fallback.password } = address
-  return { ...address, ...credentials(username, password) }
-}
-
-/** Of addresses that were read without an error either all URIs have TLS or none. */
-function sentinelTls(given: GivenOptions, tls: false | TlsOptions, place: Place): false | TlsOptions {
-  const sentinels = given.get("sentinels")
-  const hasTls = Array.isArray(sentinels) && sentinels.some(isTlsUri)
-  if (!hasTls || tls !== false) return tls
-  if (given.has("tls"))
-    throw misuse(place, "false contradicts the scheme of the sentinels' URIs, which asks for TLS")
-  return {}
-}
-
-function isTlsUri(value: unknown): boolean {
-  return typeof value === "string" && parseUri(value).tls === true
-}
-
-function readAddresses(value: unknown, place: Place): readonly ResolvedSentinelAddress[] {
-  if (!Array.isArray(value) || value.length === 0) {
-    const got = Array.isArray(value) ? "an empty array" : describe(value)
-    throw misuse(place, `expected ${SENTINELS_EXPECTED}, got ${got}`)
-  }
-  const items: readonly unknown[] = Array.from(value)
-  const addresses = items.map((item, index) => readAddress(item, at(place, index)))
-  const uris = items.filter((item) => typeof item === "string")
-  const withTls = uris.filter(isTlsUri)
-  if (withTls.length === 0 || withTls.length === uris.length) return addresses
-  throw misuse(place, "some of the URIs ask for TLS and some do not")
-}
-
-export function at(place: Place, index: number): Place {
-  return { set: place.set, path: `${place.path}[${index}]` }
-}
-
-function readAddress(value: unknown, place: Place): ResolvedSentinelAddress {
-  if (typeof value !== "string" && !isPlainObject(value)) {
-    throw misuse(place, `expected a URI or an object with host and port, got ${describe(value)}`)
-  }
-  const given =
-    typeof value === "string" ? uriOfSentinel(value, place) : givenOptions(sentinelAddress, value, place)
-  for (const name of ["host", "port"]) {
-    if (!given.has(name)) throw misuse(place, `a ${name} has to be given for each sentinel`)
-  }
-  const { optional, filled } = readOptions(sentinelAddress, [given], place)
-  return {
-    host: filled("host"),
-    port: filled("port"),
-    username: optional("username"),
-    password: optional("password"),
-  }
-}
-
-function uriOfSentinel(uri: string, place: Place): GivenOptions {
-  const { path, database, tls: _, ...address } = parseUri(uri, label(place))
-  if (path !== undefined) throw misuse(place, "a sentinel is reached by host and port, not by a unix:// URI")
-  if (database !== undefined) {
-    throw misuse(place, 'a sentinel has no databases; "database" belongs beside "sentinel"')
-  }
-  return new Map<string, unknown>(Object.entries(address))
-}
-
-export function milliseconds(byDefault: number, doc: string, aliases: readonly string[]): OptionRow<number> {
-  return numberRow(isDuration, {
-    type: "number",
-    expected: "a number of milliseconds greater than 0, or Infinity",
-    unit: "ms",
-    default: byDefault,
-    doc,
-    aliases,
-  })
-}
-
-function isDuration(value: number): boolean {
-  return value > 0
-}
-
-function isCount(value: number): boolean {
-  return value === Infinity || (Number.isInteger(value) && value >= 1)
-}
-
 function isStrategy(value: unknown): value is PoolStrategy {
   return value === "least-busy" || value === "round-robin" || value === "random"
-}
-
-export function isPort(value: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= 65_535
-}
-
-function isString(value: unknown): value is string {
-  return typeof value === "string"
-}
-
-export function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== ""
 }
 
 /** The system ends a path at a NUL, and would open another one. */
@@ -910,40 +445,6 @@ function isClientName(value: unknown): value is string {
   return typeof value === "string" && /^[!-~]+$/.test(value)
 }
 
-function isPassword(value: unknown): value is Password {
-  return typeof value === "string" || typeof value === "function"
-}
-
-export function isBoolean(value: unknown): value is boolean {
-  return typeof value === "boolean"
-}
-
 function isProtocol(value: unknown): value is Protocol {
   return value === 2 || value === 3
-}
-
-function isEncoding(value: unknown): value is Encoding {
-  return value === "utf8" || value === "buffer"
-}
-
-function isRole(value: unknown): value is "primary" | "replica" {
-  return value === "primary" || value === "replica"
-}
-
-/** Also of another realm, or of a library: what it can do counts. */
-function isAbortSignal(value: unknown): value is AbortSignal {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "aborted" in value &&
-    typeof value.aborted === "boolean" &&
-    "addEventListener" in value &&
-    typeof value.addEventListener === "function" &&
-    "removeEventListener" in value &&
-    typeof value.removeEventListener === "function"
-  )
-}
-
-function isAnything(value: unknown): value is unknown {
-  return value !== undefined
 }

@@ -11,10 +11,9 @@ import {
   refuseOtherPlaces,
   tlsOf,
 } from "./cluster-options.ts"
+import { flag, isBoolean } from "./option-kinds.ts"
 import {
   fill,
-  flag,
-  isBoolean,
   type Protocol,
   type RedixOptions,
   type ResolvedOptions,

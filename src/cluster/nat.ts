@@ -2,7 +2,7 @@
 
 import type { NatMap } from "../cluster-options.ts"
 import { ConnectionError } from "../errors.ts"
-import { isPort, isText } from "../options.ts"
+import { isPort, isText } from "../option-kinds.ts"
 import { formatEndpoint } from "../transport/transport.ts"
 import { describe } from "../util/describe.ts"
 import type { Translate } from "./nodes.ts"

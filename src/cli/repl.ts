@@ -1,23 +1,25 @@
 /**
- * The prompt: reads commands, sends them, prints their replies, and shows how the connection is. Leaves the line itself to
- * `line-editor.ts`.
+ * The prompt: reads commands, sends them, prints their replies. Leaves the line itself to `line-editor.ts`, and what stands
+ * before it to `prompt.ts`.
  */
 
 import { Cluster, type Protocol, RedixError } from "../index.ts"
-import { allCommands, type CommandFacts, findCommand } from "./catalogue.ts"
+import { type CommandFacts, findCommand } from "./catalogue.ts"
 import { completionsOf, hintOf } from "./completion.ts"
-import { addressOf, type Connection, connect, connectPubSub } from "./connect.ts"
+import { type Connection, connect, connectPubSub } from "./connect.ts"
 import { type Context, formatOf, shownReply } from "./context.ts"
 import { EXIT } from "./exit.ts"
 import { explain, fateOf } from "./explain.ts"
 import { History, historyFile } from "./history.ts"
 import { LineEditor } from "./line-editor.ts"
 import type { Format } from "./print.ts"
+import { Prompt } from "./prompt.ts"
+import { promptHelp } from "./prompt-help.ts"
 import { quoteWord } from "./quote.ts"
 import { isOfOneNode, refusalOf, transactionsProblem } from "./refusals.ts"
 import { secretStart } from "./sensitive.ts"
 import { listen, wantedOf } from "./subscribe.ts"
-import { counted, duration, type Paint, paintFor, writeLine } from "./terminal.ts"
+import { counted, duration, paintFor, writeLine } from "./terminal.ts"
 import { InputError, type Statement, StatementReader } from "./words.ts"
 
 export async function runRepl(context: Context): Promise<number> {
@@ -44,6 +46,7 @@ class Repl {
   readonly #conn: Connection
   readonly #cluster: Cluster<Protocol> | undefined
   readonly #paint = paintFor(process.stdout)
+  readonly #state: Prompt
   readonly #history = new History(historyFile(process.env))
   readonly #editor: LineEditor
   readonly #lines: string[] = []
@@ -52,11 +55,7 @@ class Repl {
   /** Lines of a statement that goes on. */
   #pending = ""
   #pipeline: Statement[] | undefined
-  /** The first node that a cluster was asked for by. */
-  readonly #seed: string
   #isTimed = false
-  #database: number
-  #isInTransaction = false
   #isRunning = false
   #mayLeave = false
   #hasLeft = false
@@ -69,8 +68,7 @@ class Repl {
     this.#conn = conn
     this.#cluster = conn instanceof Cluster ? conn : undefined
     this.#format = formatOf(context.options)
-    this.#seed = (context.target.seeds ?? []).map(addressOf)[0] ?? ""
-    this.#database = databaseOf(context)
+    this.#state = new Prompt(context, conn, this.#paint)
     this.#editor = new LineEditor({
       paint: this.#paint,
       history: this.#history.load(),
@@ -105,7 +103,7 @@ class Repl {
           else this.#reprompt()
           return
         }
-        this.#isInTransaction = false
+        this.#state.onTransactionLost()
         const lost = sessionLost ? "; what was set by hand (MULTI, WATCH, AUTH …) is gone" : ""
         this.#note(this.#paint.green(`connected again${lost}`))
       })
@@ -225,7 +223,7 @@ class Repl {
     const rest = line.slice(name.length).trim()
     switch (name) {
       case ":help":
-        this.#print(this.#help(words))
+        this.#print(promptHelp(words, this.#paint))
         return
       case ":pipeline":
         this.#pipeline = []
@@ -265,32 +263,6 @@ class Repl {
     }
   }
 
-  #help(words: readonly string[]): string {
-    const { bold, dim, cyan } = this.#paint
-    const command = findCommand(words)
-    if (words.length > 0 && command === undefined) return `nothing is known of ${words.join(" ")}`
-    if (command) return describeCommand(command, this.#paint)
-    const rows = [
-      [":help COMMAND", "arguments and reply of a command"],
-      [":pipeline", "collect commands; :send sends them together, :cancel forgets them"],
-      [":time", "show how long each command takes, or stop it; :time COMMAND for one"],
-      [":format", "pretty, json or raw"],
-      [":clear", "an empty screen"],
-      [":quit", "leave, as Ctrl-D"],
-    ]
-    const list = rows.map(([name = "", does = ""]) => `  ${cyan(name.padEnd(14))} ${does}`)
-    return [
-      bold("At the prompt"),
-      ...list,
-      dim(
-        "Words are quoted as in redis-cli: \"a\\n\\x00\", 'a b'. A quote that is open goes on in the next line.",
-      ),
-      dim(
-        "Ctrl-C ends a command that runs, or forgets the line. Passwords are neither shown nor remembered.",
-      ),
-    ].join("\n")
-  }
-
   async #take(statement: Statement): Promise<void> {
     if (this.#pipeline === undefined) {
       await this.#send(statement, this.#isTimed)
@@ -327,7 +299,7 @@ class Repl {
       const startedAt = performance.now()
       const reply: unknown = await this.#conn.command(words, { encoding: "buffer", signal })
       const took = performance.now() - startedAt
-      this.#follow(command, words, reply)
+      this.#state.onReply(command, words, reply)
       this.#show(reply, command)
       if (this.#cluster && isOfOneNode(words))
         this.#print(this.#paint.dim("  of one node of the cluster only"))
@@ -355,7 +327,7 @@ class Repl {
       const took = performance.now() - startedAt
       for (const [index, { words }] of statements.entries()) {
         const command = findCommand(words)
-        this.#follow(command, words, replies[index])
+        this.#state.onReply(command, words, replies[index])
         this.#print(this.#paint.dim(`${index + 1}› ${shownCommand(words, command)}`))
         this.#show(replies[index], command)
         const fate = fateOf(replies[index])
@@ -394,21 +366,12 @@ class Repl {
     }
   }
 
-  /** What the prompt has to know of what was done. */
-  #follow(command: CommandFacts | undefined, words: readonly Buffer[], reply: unknown): void {
-    if (reply instanceof RedixError) return
-    const isQueued = String(reply) === "QUEUED"
-    if (command?.name === "SELECT" && !isQueued) this.#database = Number(`${words[1] ?? 0}`)
-    if (command?.name === "MULTI") this.#isInTransaction = true
-    if (command?.name === "EXEC" || command?.name === "DISCARD") this.#isInTransaction = false
-  }
-
   #show(reply: unknown, command: CommandFacts | undefined): void {
     process.stdout.write(shownReply(reply, this.#format, command))
   }
 
   #showError(error: unknown): void {
-    if (error instanceof RedixError && /^EXECABORT/.test(error.message)) this.#isInTransaction = false
+    if (error instanceof RedixError && /^EXECABORT/.test(error.message)) this.#state.onTransactionLost()
     const { problem, advice } = explain(error)
     const label = error instanceof InputError ? "" : "(error) "
     this.#print(this.#paint.red(`${label}${problem}`))
@@ -434,51 +397,11 @@ class Repl {
   }
 
   #prompt(): string {
-    const { bold, red, yellow, dim, cyan } = this.#paint
-    if (this.#pending !== "") return dim("…> ")
-    const collected = this.#pipeline === undefined ? "" : cyan(` pipeline:${this.#pipeline.length + 1}`)
-    if (this.#cluster) return `${clusterState(this.#cluster, this.#seed, this.#paint)}${collected}> `
-    const isUp = this.#conn.status === "connected"
-    const database = this.#database === 0 ? "" : `[${this.#database}]`
-    const place = `${this.#conn.address}${database}`
-    const state = isUp ? "" : red(" (reconnecting)")
-    const transaction = this.#isInTransaction && isUp ? yellow(" (MULTI)") : ""
-    return `${isUp ? bold(place) : dim(place)}${state}${transaction}${collected}> `
+    return this.#pending === "" ? this.#state.text(this.#pipeline?.length) : this.#paint.dim("…> ")
   }
-}
-
-/** What the prompt tells of a cluster: by what it was found, and how many of its primaries are there. */
-function clusterState(cluster: Cluster<Protocol>, seed: string, { bold, dim, red }: Paint): string {
-  const primaries = cluster.nodes("primary")
-  const up = primaries.filter(({ connection }) => connection.status === "connected").length
-  if (up === 0) return `${dim(`cluster ${seed}`)}${red(" (reconnecting)")}`
-  const all = up === primaries.length
-  return `${bold(`cluster ${seed}`)} ${all ? dim(`(${up} nodes)`) : red(`(${up} of ${primaries.length} nodes)`)}`
-}
-
-function describeCommand(
-  command: CommandFacts,
-  { bold, dim, cyan, yellow }: ReturnType<typeof paintFor>,
-): string {
-  if (command.isContainer) {
-    const members = [...allCommands().values()].filter(({ name }) => name.startsWith(`${command.name} `))
-    return members.map(({ name, hint }) => `${bold(name)} ${dim(hint)}`).join("\n")
-  }
-  const lines = [`${bold(command.name)} ${cyan(command.hint)}`]
-  if (command.reply !== "") lines.push(`  reply: ${command.reply}`)
-  lines.push(dim(`  since ${command.since}`))
-  if (command.isDeprecated) lines.push(yellow("  deprecated: there is something better"))
-  if (command.isRefused)
-    lines.push(yellow("  not at this prompt: it would take the connection from other commands"))
-  return lines.join("\n")
 }
 
 function shownCommand(words: readonly Buffer[], command: CommandFacts | undefined): string {
   const line = words.map(quoteWord).join(" ")
   return secretStart(line) === undefined ? line : `${command?.name ?? ""} …`
-}
-
-function databaseOf({ options, target }: Context): number {
-  const inUrl = /^[a-z]+:\/\/[^/]*\/(\d+)/i.exec(target.url ?? "")?.[1]
-  return options.integer("db", 0) ?? Number(inUrl ?? 0)
 }

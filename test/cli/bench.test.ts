@@ -1,18 +1,13 @@
 /** Measuring: what is shown, what is printed as JSON, and that nothing is left behind. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { RedisServer } from "../../support/server.ts"
+import { describe, test } from "node:test"
 import { key, Terminal } from "../../support/terminal.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { run } from "./run.ts"
 
-let server: RedisServer
+const server = await sharedServer()
+await server.send("SET", "mine", "1")
 const at = () => ["--url", server.url]
-
-before(async () => {
-  server = await RedisServer.start()
-  await server.send("SET", "mine", "1")
-})
-after(() => server.stop())
 
 describe("redix bench", () => {
   test("draws a bar while it measures, then throughput and latency", async () => {

@@ -11,17 +11,13 @@ import { temporaryFolder } from "../../support/cleanup.ts"
 import { RedisServer } from "../../support/server.ts"
 import { cleanEnvironment, key, program, Terminal } from "../../support/terminal.ts"
 import { until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { run } from "./run.ts"
 
-let server: RedisServer
+const server = await sharedServer({ unixSocket: true })
+await server.send("HSET", "hash", "field", "value")
+await server.send("SET", "text", "grüße\n")
 const at = () => ["--url", server.url]
-
-before(async () => {
-  server = await RedisServer.start({ unixSocket: true })
-  await server.send("HSET", "hash", "field", "value")
-  await server.send("SET", "text", "grüße\n")
-})
-after(() => server.stop())
 
 describe("redix COMMAND", () => {
   test("prints the reply with its type in a terminal, and as it is elsewhere", async () => {

@@ -1,19 +1,15 @@
 /** The doctor: each thing that it looks at, well and not well. */
 import assert from "node:assert/strict"
 import { createServer } from "node:net"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { createCertificates } from "../../support/certificates.ts"
 import { RedisServer } from "../../support/server.ts"
 import { Terminal } from "../../support/terminal.ts"
 import { until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { run } from "./run.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-after(() => server.stop())
+const server = await sharedServer()
 
 interface Finding {
   readonly verdict: string

@@ -2,22 +2,17 @@
 import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { temporaryFolder } from "../../support/cleanup.ts"
 import { FakeServer, handshake } from "../../support/fake-server.ts"
-import { RedisServer } from "../../support/server.ts"
 import { key, program, Terminal } from "../../support/terminal.ts"
 import { until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { run } from "./run.ts"
 
-let server: RedisServer
+const server = await sharedServer()
 const at = () => ["--url", server.url]
 const folder = temporaryFolder("pipe")
-
-before(async () => {
-  server = await RedisServer.start()
-})
-after(() => server.stop())
 
 function file(name: string, text: string): string {
   const path = join(folder, name)

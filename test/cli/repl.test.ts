@@ -2,20 +2,15 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { temporaryFolder } from "../../support/cleanup.ts"
 import { RedisServer } from "../../support/server.ts"
 import { key, program, Terminal, type TerminalOptions } from "../../support/terminal.ts"
 import { until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 
-let server: RedisServer
-let prompt: string
-
-before(async () => {
-  server = await RedisServer.start()
-  prompt = `127.0.0.1:${server.port}>`
-})
-after(() => server.stop())
+const server = await sharedServer()
+const prompt = `127.0.0.1:${server.port}>`
 
 /** The tool at its prompt. */
 async function open(options: TerminalOptions = {}, args: readonly string[] = []): Promise<Terminal> {

@@ -1,18 +1,14 @@
 /** Messages of channels, printed as they come. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { RedisServer } from "../../support/server.ts"
 import { key, Terminal } from "../../support/terminal.ts"
 import { until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { run } from "./run.ts"
 
-let server: RedisServer
+const server = await sharedServer()
 const at = () => ["--url", server.url]
-
-before(async () => {
-  server = await RedisServer.start()
-})
-after(() => server.stop())
 
 /** Publishes once so many subscribers are there to hear it. */
 async function publish(channel: string, message: string, subscribers = 1): Promise<void> {

@@ -1,22 +1,17 @@
 /** The terminal itself: how it is left and found again, what it cannot do, and what data must not do to it. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { FakeServer, handshake } from "../../support/fake-server.ts"
 import { RedisServer } from "../../support/server.ts"
 import { key, program, Terminal } from "../../support/terminal.ts"
 import { until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { run } from "./run.ts"
 
-let server: RedisServer
-let prompt: string
+const server = await sharedServer()
+const prompt = `127.0.0.1:${server.port}>`
 const tool = `'${process.execPath}' '${program}'`
 const ctrlZ = "\u001a"
-
-before(async () => {
-  server = await RedisServer.start()
-  prompt = `127.0.0.1:${server.port}>`
-})
-after(() => server.stop())
 
 /** A shell that can stop its jobs and take them back. */
 async function shell(env: Record<string, string> = {}): Promise<Terminal> {

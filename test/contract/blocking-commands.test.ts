@@ -1,8 +1,7 @@
 /** Section 3 of the contract, *Blocking commands*: their timeouts, and what an abort of them does. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { type Argument, Redix } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import {
   atLeast,
@@ -12,23 +11,13 @@ import {
   hasReceived,
   nextConnection,
   redisFailure,
+  sharedConnection,
   uniqueKey,
 } from "./helpers.ts"
 
+const { server, conn } = await sharedConnection()
+
 describe("blocking commands", () => {
-  let server: RedisServer
-  let conn: Redix
-
-  before(async () => {
-    server = await RedisServer.start()
-    conn = await Redix.connect({ host: server.host, port: server.port })
-  })
-
-  after(async () => {
-    conn?.destroy()
-    await server?.stop()
-  })
-
   /** Waits until the server holds so many blocked clients. */
   const blocked = (count: number) =>
     until(async () => String(await server.send("INFO", "clients")).includes(`blocked_clients:${count}`), {

@@ -1,25 +1,13 @@
 /** Section 1 of the contract: commands are arrays. What arguments may be, how they are sent, and what is refused. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { type Argument, RedisError, Redix } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { closing, fakeServer, misuse, turn, uniqueKey } from "./helpers.ts"
+import { closing, fakeServer, misuse, sharedConnection, turn, uniqueKey } from "./helpers.ts"
+
+const { server, conn } = await sharedConnection()
 
 describe("commands", () => {
-  let server: RedisServer
-  let conn: Redix
-
-  before(async () => {
-    server = await RedisServer.start()
-    conn = await Redix.connect({ host: server.host, port: server.port })
-  })
-
-  after(async () => {
-    conn?.destroy()
-    await server?.stop()
-  })
-
   /** What the server made of one argument. */
   const echoed = async (argument: Argument): Promise<string> => {
     const command: Argument[] = ["ECHO", argument]

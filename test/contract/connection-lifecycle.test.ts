@@ -1,6 +1,6 @@
 /** Section 3 of the contract: ready, close, destroy, closed, status, events, names, duplicate, ref and unref. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import {
   ConnectionError,
   type ConnectionEvent,
@@ -9,7 +9,7 @@ import {
   type Status,
 } from "@redix/client"
 import { FakeServer, handshake } from "../../support/fake-server.ts"
-import { freePort, RedisServer } from "../../support/server.ts"
+import { freePort } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import {
   assertConnectionError,
@@ -25,20 +25,13 @@ import {
   rawServer,
   rejection,
   runNode,
+  sharedServer,
   throwsTypeError,
   turn,
   uniqueKey,
 } from "./helpers.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(async () => {
-  await server?.stop()
-})
+const server = await sharedServer()
 
 const at = () => ({ host: server.host, port: server.port })
 

@@ -2,24 +2,16 @@
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { createRequire } from "node:module"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import * as esm from "@redix/client"
-import { freePort, RedisServer } from "../../support/server.ts"
-import { assertEndedByItself, closing, rejection, runNode, uniqueKey } from "./helpers.ts"
+import { freePort } from "../../support/server.ts"
+import { assertEndedByItself, closing, rejection, runNode, sharedServer, uniqueKey } from "./helpers.ts"
 
 type Package = typeof esm
 
 const cjs = createRequire(import.meta.url)("@redix/client") as Package
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(async () => {
-  await server?.stop()
-})
+const server = await sharedServer()
 
 describe("the package", () => {
   test("exports by name, and nothing by default", () => {

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { inspect } from "node:util"
 import { ConnectionError, RedisError, Redix, RedixError, type RedixOptions } from "@redix/client"
-import { freePort, RedisServer } from "../../support/server.ts"
+import { freePort } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import {
   type AnyRedix,
@@ -18,22 +18,12 @@ import {
   rawServer,
   redisFailure,
   rejection,
+  sharedConnection,
   throwsTypeError,
   uniqueKey,
 } from "./helpers.ts"
 
-let server: RedisServer
-let conn: Redix
-
-before(async () => {
-  server = await RedisServer.start()
-  conn = await Redix.connect({ host: server.host, port: server.port })
-})
-
-after(async () => {
-  conn?.destroy()
-  await server?.stop()
-})
+const { server, conn } = await sharedConnection()
 
 describe("RedisError", () => {
   test("carries the server's message, its code and the command's name", async () => {

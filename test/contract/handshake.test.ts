@@ -1,6 +1,6 @@
 /** Section 3 of the contract, the handshake: its bytes, its order, and which answers fail an attempt. */
 import assert from "node:assert/strict"
-import { after, before, describe, type TestContext, test } from "node:test"
+import { describe, type TestContext, test } from "node:test"
 import { RedisError, Redix, type RedixOptions } from "@redix/client"
 import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
@@ -15,21 +15,14 @@ import {
   rawServer,
   redisFailure,
   rejection,
+  sharedServer,
   turn,
   wire,
 } from "./helpers.ts"
 
+const server = await sharedServer()
+
 describe("handshake", () => {
-  let server: RedisServer
-
-  before(async () => {
-    server = await RedisServer.start()
-  })
-
-  after(async () => {
-    await server?.stop()
-  })
-
   /** The bytes that a connection sends to a server which says nothing. */
   async function firstBytes(t: TestContext, options: RedixOptions, length: number): Promise<string> {
     const silent = await rawServer(t, () => undefined)

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import type { TestContext } from "node:test"
+import { after, type TestContext } from "node:test"
 import { fileURLToPath } from "node:url"
 import { inspect } from "node:util"
 import {
@@ -10,9 +10,10 @@ import {
   type ConnectionEvent,
   type DisconnectionEvent,
   RedisError,
-  type Redix,
+  Redix,
 } from "@redix/client"
 import { type FakeConnection, FakeServer, handshake } from "../../support/fake-server.ts"
+import { RedisServer, type ServerOptions } from "../../support/server.ts"
 
 /** The options that `FakeServer.start` takes. */
 export type FakeServerOptions = NonNullable<Parameters<typeof FakeServer.start>[1]>
@@ -30,6 +31,25 @@ let counter = 0
 export function uniqueKey(label = "key"): string {
   counter += 1
   return `contract:${run}:${label}:${counter}`
+}
+
+/** A real server for all tests of a file, which is stopped after the last of them. */
+export async function sharedServer(options: ServerOptions = {}): Promise<RedisServer> {
+  const server = await RedisServer.start(options)
+  after(() => server.stop())
+  return server
+}
+
+/** The same, with a connection to it that all of them may use. */
+export async function sharedConnection(): Promise<{ server: RedisServer; conn: Redix }> {
+  const server = await RedisServer.start()
+  const conn = Redix.start({ host: server.host, port: server.port })
+  after(async () => {
+    conn.destroy()
+    await server.stop()
+  })
+  await conn.ready()
+  return { server, conn }
 }
 
 /** The same connection, destroyed when the test has ended. */

@@ -1,6 +1,6 @@
 /** Section 3 of the contract, *What happens when the network fails (the promises)*. */
 import assert from "node:assert/strict"
-import { after, before, describe, type TestContext, test } from "node:test"
+import { describe, type TestContext, test } from "node:test"
 import { ConnectionError, Redix, type RedixOptions } from "@redix/client"
 import { type FakeConnection, FakeServer, handshake } from "../../support/fake-server.ts"
 import { FaultProxy } from "../../support/proxy.ts"
@@ -17,22 +17,12 @@ import {
   nextDisconnection,
   nextFailedConnection,
   rawServer,
+  sharedConnection,
   turn,
   uniqueKey,
 } from "./helpers.ts"
 
-let server: RedisServer
-let direct: Redix
-
-before(async () => {
-  server = await RedisServer.start()
-  direct = await Redix.connect({ host: server.host, port: server.port })
-})
-
-after(async () => {
-  direct?.destroy()
-  await server?.stop()
-})
+const { server, conn: direct } = await sharedConnection()
 
 /** A connection to a server that answers ECHO only. */
 async function scripted(t: TestContext, options: RedixOptions = {}) {

@@ -1,8 +1,7 @@
 /** Section 3 of the contract, `noreplyCommand` and `noreplyPipeline`. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { RedisError, Redix } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import {
   closing,
@@ -11,23 +10,13 @@ import {
   misuse,
   nextConnection,
   redisFailure,
+  sharedConnection,
   uniqueKey,
 } from "./helpers.ts"
 
+const { server, conn } = await sharedConnection()
+
 describe("noreply", () => {
-  let server: RedisServer
-  let conn: Redix
-
-  before(async () => {
-    server = await RedisServer.start()
-    conn = await Redix.connect({ host: server.host, port: server.port })
-  })
-
-  after(async () => {
-    conn?.destroy()
-    await server?.stop()
-  })
-
   test("noreplyCommand runs the command and resolves to nothing", async () => {
     const key = uniqueKey()
     assert.equal(await conn.noreplyCommand(["INCR", key]), undefined)

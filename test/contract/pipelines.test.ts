@@ -1,25 +1,22 @@
 /** Section 3 of the contract, `pipeline`: one round trip, replies in order, errors in place. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { RedisError, Redix, unwrap } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { closing, fakeServer, namesReceived, redisFailure, rejection, turn, uniqueKey } from "./helpers.ts"
+import {
+  closing,
+  fakeServer,
+  namesReceived,
+  redisFailure,
+  rejection,
+  sharedConnection,
+  turn,
+  uniqueKey,
+} from "./helpers.ts"
+
+const { conn } = await sharedConnection()
 
 describe("pipeline", () => {
-  let server: RedisServer
-  let conn: Redix
-
-  before(async () => {
-    server = await RedisServer.start()
-    conn = await Redix.connect({ host: server.host, port: server.port })
-  })
-
-  after(async () => {
-    conn?.destroy()
-    await server?.stop()
-  })
-
   test("resolves to one reply per command, in the order of the commands", async () => {
     const key = uniqueKey()
     assert.deepEqual(

@@ -3,25 +3,18 @@ import assert from "node:assert/strict"
 import { createServer, type Socket } from "node:net"
 import { after, before, describe, type TestContext, test } from "node:test"
 import { ConnectionError, RedisError, Redix, RedixError, unwrap } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
-import { closing, fakeServer, redisFailure, rejection, uniqueKey } from "./helpers.ts"
+import { closing, fakeServer, redisFailure, rejection, sharedConnection, uniqueKey } from "./helpers.ts"
+
+const { server, conn } = await sharedConnection()
 
 describe("replies", () => {
-  let server: RedisServer
-  let conn: Redix
   let conn3: Redix<3>
 
   before(async () => {
-    server = await RedisServer.start()
-    conn = await Redix.connect({ host: server.host, port: server.port })
     conn3 = await Redix.connect({ host: server.host, port: server.port, protocol: 3 })
   })
 
-  after(async () => {
-    conn?.destroy()
-    conn3?.destroy()
-    await server?.stop()
-  })
+  after(() => conn3?.destroy())
 
   /** A connection whose server answers ECHO with exactly the bytes given, written in one piece. */
   async function scripted(t: TestContext, replies: string[]): Promise<Redix> {

@@ -1,10 +1,9 @@
 /** Section 3 of the contract, the options of a request: `timeout`, `signal`, `encoding`, `metadata`. */
 import assert from "node:assert/strict"
 import { getEventListeners } from "node:events"
-import { after, before, describe, type TestContext, test } from "node:test"
+import { describe, type TestContext, test } from "node:test"
 import { Redix, type RedixOptions, type RequestOptions } from "@redix/client"
 import type { FakeConnection, FakeServer } from "../../support/fake-server.ts"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import {
   type AnyRedix,
@@ -15,24 +14,14 @@ import {
   hasReceived,
   misuse,
   nextConnection,
+  sharedConnection,
   turn,
   uniqueKey,
 } from "./helpers.ts"
 
+const { server, conn } = await sharedConnection()
+
 describe("request options", () => {
-  let server: RedisServer
-  let conn: Redix
-
-  before(async () => {
-    server = await RedisServer.start()
-    conn = await Redix.connect({ host: server.host, port: server.port })
-  })
-
-  after(async () => {
-    conn?.destroy()
-    await server?.stop()
-  })
-
   /** A connection to a server that answers ECHO, and everything else only when the test writes it. */
   async function silent(
     t: TestContext,

@@ -1,24 +1,12 @@
 /** Section 3 of the contract, `safe`: the same calls, never rejecting. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { RedisError, Redix } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
-import { assertConnectionError, closing, fakeServer, uniqueKey } from "./helpers.ts"
+import { assertConnectionError, closing, fakeServer, sharedConnection, uniqueKey } from "./helpers.ts"
+
+const { conn } = await sharedConnection()
 
 describe("safe", () => {
-  let server: RedisServer
-  let conn: Redix
-
-  before(async () => {
-    server = await RedisServer.start()
-    conn = await Redix.connect({ host: server.host, port: server.port })
-  })
-
-  after(async () => {
-    conn?.destroy()
-    await server?.stop()
-  })
-
   test("a reply is { ok: true, value }", async () => {
     const key = uniqueKey()
     assert.deepEqual(await conn.safe.command(["INCR", key]), { ok: true, value: 1 })

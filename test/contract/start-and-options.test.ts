@@ -1,8 +1,8 @@
 /** Section 3 of the contract: `start`, `connect`, and each option of a connection. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { ConnectionError, Redix } from "@redix/client"
-import { freePort, RedisServer } from "../../support/server.ts"
+import { freePort } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import {
   assertConnectionError,
@@ -19,20 +19,13 @@ import {
   redisFailure,
   rejection,
   runNode,
+  sharedServer,
   throwsTypeError,
 } from "./helpers.ts"
 
+const server = await sharedServer()
+
 describe("start and connect", () => {
-  let server: RedisServer
-
-  before(async () => {
-    server = await RedisServer.start()
-  })
-
-  after(async () => {
-    await server?.stop()
-  })
-
   test("start without arguments is localhost:6379", async (t) => {
     const conn = closing(t, Redix.start())
     // Whether or not something listens there.
@@ -169,16 +162,6 @@ describe("start and connect", () => {
 })
 
 describe("options", () => {
-  let server: RedisServer
-
-  before(async () => {
-    server = await RedisServer.start()
-  })
-
-  after(async () => {
-    await server?.stop()
-  })
-
   const at = () => ({ host: server.host, port: server.port })
 
   test("an unknown key is a TypeError that names it", async () => {

@@ -1,8 +1,7 @@
 /** Section 3 of the contract, *Transactions*: `transactionPipeline`, and what a MULTI sent by hand does to others. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { RedisError, Redix } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import {
   closing,
@@ -13,23 +12,13 @@ import {
   nextConnection,
   redisFailure,
   rejection,
+  sharedConnection,
   uniqueKey,
 } from "./helpers.ts"
 
+const { server, conn } = await sharedConnection()
+
 describe("transactions", () => {
-  let server: RedisServer
-  let conn: Redix
-
-  before(async () => {
-    server = await RedisServer.start()
-    conn = await Redix.connect({ host: server.host, port: server.port })
-  })
-
-  after(async () => {
-    conn?.destroy()
-    await server?.stop()
-  })
-
   const connect = () => Redix.connect({ host: server.host, port: server.port })
 
   test("transactionPipeline resolves to EXEC's replies", async () => {

@@ -3,25 +3,22 @@ import assert from "node:assert/strict"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { Redix } from "@redix/client"
 import { FakeServer, handshake } from "../../support/fake-server.ts"
-import { RedisServer } from "../../support/server.ts"
-import { closing, connectionFailure, nextConnection, nextFailedConnection, uniqueKey } from "./helpers.ts"
+import {
+  closing,
+  connectionFailure,
+  nextConnection,
+  nextFailedConnection,
+  sharedServer,
+  uniqueKey,
+} from "./helpers.ts"
+
+const server = await sharedServer({ unixSocket: true })
+const path = String(server.path)
 
 describe("unix sockets", () => {
-  let server: RedisServer
-  let path: string
-
-  before(async () => {
-    server = await RedisServer.start({ unixSocket: true })
-    path = String(server.path)
-  })
-
-  after(async () => {
-    await server?.stop()
-  })
-
   test("path leads to a Unix domain socket, and the address of its events is the path", async (t) => {
     const conn = closing(t, Redix.start({ path, database: 2 }))
     const event = await nextConnection(conn)

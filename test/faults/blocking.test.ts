@@ -1,22 +1,16 @@
 /** Row 21 of the fault matrix: blocking commands that wait for longer than the health check does. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import type { Command } from "@redix/client"
 import { nullBulk } from "../../support/fake-server.ts"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { equals, unique } from "./invariants.ts"
 import { atLeast, connected, echoes, failureOf, proxied, recovered, replyOf, scripted } from "./setup.ts"
 
-let server: RedisServer
+const server = await sharedServer()
 const send = (...command: string[]) => server.send(...command)
 const interval = 200
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
 
 /** Resolves once the server has so many blocked clients. */
 async function blocked(clients: number): Promise<void> {

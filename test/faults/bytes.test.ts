@@ -2,13 +2,13 @@
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { after, before, describe, type TestContext, test } from "node:test"
+import { describe, type TestContext, test } from "node:test"
 import { fileURLToPath } from "node:url"
 import { inspect } from "node:util"
 import { type Command, ConnectionError, type RedixOptions, type RequestOptions } from "@redix/client"
 import { bulk, type FakeConnection } from "../../support/fake-server.ts"
-import { RedisServer } from "../../support/server.ts"
 import { nextPoll, until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { nameOf, type Settled } from "./invariants.ts"
 import { judge } from "./resp-judge.ts"
 import {
@@ -28,13 +28,7 @@ import {
   seededRandom,
 } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 /** A reply on the wire, as text, and as bytes where that differs. */
 type Reply = readonly [wire: string, text: unknown, bytes?: unknown]

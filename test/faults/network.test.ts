@@ -1,10 +1,11 @@
 /** Rows 10 to 18 of the fault matrix: connections that break, refuse, keep silent, or are slow. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { ConnectionError, Redix } from "@redix/client"
 import { simple } from "../../support/fake-server.ts"
 import { freePort, RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { type Calls, nameOf, type Settled, unique } from "./invariants.ts"
 import {
   assertProtocolError,
@@ -22,14 +23,8 @@ import {
   scripted,
 } from "./setup.ts"
 
-let server: RedisServer
+const server = await sharedServer()
 const send = (...command: string[]) => server.send(...command)
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
 
 /** Between attempts a request rejects at once. The bound is 50 ms; the rest is for a busy machine. */
 async function assertClosedAtOnce(calls: Calls): Promise<ConnectionError> {

@@ -1,20 +1,14 @@
 /** Row 19 of the fault matrix: MULTI … EXEC that is cut at any phase runs whole or not at all, and once at most. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { type Command, RedisError } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { equals, nameOf, type Settled, unique } from "./invariants.ts"
 import { failureOf, proxied, recovered, refusalOf, replyOf } from "./setup.ts"
 
-let server: RedisServer
+const server = await sharedServer()
 const send = (...command: string[]) => server.send(...command)
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
 
 /** The bytes of commands on the wire. */
 function wireLength(commands: readonly (readonly string[])[]): number {

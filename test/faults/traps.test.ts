@@ -3,11 +3,11 @@
  * Almost all of it is about requests of one connection that are issued in one turn.
  */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import type { Command } from "@redix/client"
 import { bulk, error as errorReply, simple } from "../../support/fake-server.ts"
-import { RedisServer } from "../../support/server.ts"
 import { nextPoll, until } from "../../support/wait.ts"
+import { sharedServer } from "../contract/helpers.ts"
 import { type Calls, equals, type Settled, unique } from "./invariants.ts"
 import {
   atLeast,
@@ -22,15 +22,9 @@ import {
   seededRandom,
 } from "./setup.ts"
 
-let server: RedisServer
+const server = await sharedServer()
 const send = (...command: string[]) => server.send(...command)
 const misuse = { misuse: true } as const
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
 
 function assertMisuse(settled: Settled): void {
   assert.ok(!settled.ok && settled.error instanceof TypeError)

@@ -1,18 +1,12 @@
 /** Commands that block, on a pool: each has a connection of its own, and settles whatever happens to it. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { connectionFailure, rejection, uniqueKey } from "../contract/helpers.ts"
+import { connectionFailure, rejection, sharedServer, uniqueKey } from "../contract/helpers.ts"
 import { blocked, clients, connected, proxyTo, started } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 describe("blocking commands of a pool", () => {
   test("hold up neither other commands nor one another", async (t) => {

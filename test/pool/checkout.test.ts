@@ -1,6 +1,6 @@
 /** Checkouts: a connection of one's own, given back clean, whatever happens meanwhile. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { type Checkout, type Pool, Redix } from "@redix/client"
 import { FakeServer, handshake } from "../../support/fake-server.ts"
 import { freePort, RedisServer } from "../../support/server.ts"
@@ -12,17 +12,12 @@ import {
   nextDisconnection,
   redisFailure,
   rejection,
+  sharedServer,
   uniqueKey,
 } from "../contract/helpers.ts"
 import { blocked, clients, connected, proxyTo, started } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 const idOf = (conn: Checkout) => conn.command(["CLIENT", "ID"])
 

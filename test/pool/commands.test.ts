@@ -1,20 +1,21 @@
 /** Commands on a pool: which connection carries them out, and which are refused. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { Pool, type PoolStrategy, unwrap } from "@redix/client"
 import { FakeServer, handshake } from "../../support/fake-server.ts"
 import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { connectionFailure, misuse, redisFailure, throwsTypeError, uniqueKey } from "../contract/helpers.ts"
+import {
+  connectionFailure,
+  misuse,
+  redisFailure,
+  sharedServer,
+  throwsTypeError,
+  uniqueKey,
+} from "../contract/helpers.ts"
 import { clients, connected, proxyTo, quick, started } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 describe("commands of a pool", () => {
   test("every kind of request works, typed as on a connection", async (t) => {

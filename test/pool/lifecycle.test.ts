@@ -1,21 +1,15 @@
 /** The life of a pool: connecting, status, events, names, its end, and that nothing of it is left then. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { inspect } from "node:util"
 import { type ConnectionEvent, type DisconnectionEvent, Pool, Redix } from "@redix/client"
 import { FakeServer, handshake } from "../../support/fake-server.ts"
 import { freePort, RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { connectionFailure, runNode, uniqueKey } from "../contract/helpers.ts"
+import { connectionFailure, runNode, sharedServer, uniqueKey } from "../contract/helpers.ts"
 import { clients, connected, proxyTo, quick, started } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 describe("Pool.connect", () => {
   test("resolves once the first stands", async (t) => {

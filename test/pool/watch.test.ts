@@ -1,19 +1,12 @@
 /** Optimistic locking on a pool. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { unwrap } from "@redix/client"
 import { FakeServer, handshake } from "../../support/fake-server.ts"
-import { RedisServer } from "../../support/server.ts"
-import { connectionFailure, redisFailure, rejection, uniqueKey } from "../contract/helpers.ts"
+import { connectionFailure, redisFailure, rejection, sharedServer, uniqueKey } from "../contract/helpers.ts"
 import { connected, deferred, proxyTo } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 describe("watch", () => {
   test("carries out what the callback returns, and loses no update", async (t) => {

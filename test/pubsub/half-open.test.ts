@@ -1,20 +1,13 @@
 /** Row 32 of the fault matrix: links that look alive and are dead. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { ConnectionError } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { uniqueKey } from "../contract/helpers.ts"
+import { sharedServer, uniqueKey } from "../contract/helpers.ts"
 import { FakePubSub } from "./fake-pubsub.ts"
 import { connected, Log, protocols, proxyTo, publisher } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 const interval = 200
 /** What a busy machine may take on top of what the contract bounds. */

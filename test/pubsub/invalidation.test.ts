@@ -1,20 +1,13 @@
 /** Messages of the server's own: which keys of a tracking client have changed. */
 import assert from "node:assert/strict"
-import { after, before, test } from "node:test"
-import { RedisServer } from "../../support/server.ts"
+import { test } from "node:test"
 import { until } from "../../support/wait.ts"
-import { uniqueKey } from "../contract/helpers.ts"
+import { sharedServer, uniqueKey } from "../contract/helpers.ts"
 import { FakePubSub } from "./fake-pubsub.ts"
 import { type AnyEvent, connected, Log, protocols, publisher } from "./setup.ts"
 
 const channel = "__redis__:invalidate"
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 function messages(log: Log): readonly unknown[] {
   return log.events.filter((event: AnyEvent) => event.type === "message").map(({ payload }) => payload)

@@ -1,10 +1,9 @@
 /** Subscriptions that are read as async iterators. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { ConnectionError, type PubSubEvent } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { uniqueKey } from "../contract/helpers.ts"
+import { sharedServer, uniqueKey } from "../contract/helpers.ts"
 import { FakePubSub } from "./fake-pubsub.ts"
 import {
   connected,
@@ -18,13 +17,7 @@ import {
   untilUnsubscribed,
 } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 /** Sends so many numbered messages, from `from` on, and resolves when they have been read from the socket. */
 async function flood(fake: FakePubSub, pubsub: { ping(): Promise<unknown> }, from: number, count: number) {

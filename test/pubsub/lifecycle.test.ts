@@ -1,6 +1,6 @@
 /** From `start` to `closed`: what a subscriber has in common with every connection, and its own few things. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { type ConnectionError, PubSub, Redix } from "@redix/client"
 import { createCertificates } from "../../support/certificates.ts"
 import { freePort, RedisServer } from "../../support/server.ts"
@@ -12,6 +12,7 @@ import {
   misuse,
   rejection,
   runNode,
+  sharedServer,
   throwsTypeError,
   turn,
   uniqueKey,
@@ -19,13 +20,7 @@ import {
 import { FakePubSub } from "./fake-pubsub.ts"
 import { connected, Log, protocols, publisher, quick, Reading, started, untilUnsubscribed } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start({ unixSocket: true })
-})
-
-after(() => server?.stop())
+const server = await sharedServer({ unixSocket: true })
 
 describe("starting", () => {
   test("`start` returns at once and connects in the background; what is asked for meanwhile waits", async (t) => {

@@ -3,12 +3,11 @@
  * are fine), REDIX_PUBSUB_SEED which ones; a failure prints its seed, and the shortest life that fails.
  */
 import assert from "node:assert/strict"
-import { after, before, test } from "node:test"
+import { test } from "node:test"
 import { PubSub } from "@redix/client"
 import fc from "fast-check"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { uniqueKey } from "../contract/helpers.ts"
+import { sharedServer, uniqueKey } from "../contract/helpers.ts"
 import { FakePubSub } from "./fake-pubsub.ts"
 import { Life, type Step } from "./model.ts"
 import { Log, publisher, quick, sorted } from "./setup.ts"
@@ -16,13 +15,7 @@ import { Log, publisher, quick, sorted } from "./setup.ts"
 const runs = Number(process.env["REDIX_PUBSUB_RUNS"] ?? 100)
 const seed = Number(process.env["REDIX_PUBSUB_SEED"] ?? Date.now() % 1_000_000_000)
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 const settings = {
   seed,

@@ -1,11 +1,11 @@
 /** Row 31 of the fault matrix: connections that break, and what a subscription is told of it. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { ConnectionError, PubSub } from "@redix/client"
 import type { FakeConnection } from "../../support/fake-server.ts"
 import { freePort, RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { connectionFailure, redisFailure, turn, uniqueKey } from "../contract/helpers.ts"
+import { connectionFailure, redisFailure, sharedServer, turn, uniqueKey } from "../contract/helpers.ts"
 import { FakePubSub } from "./fake-pubsub.ts"
 import {
   connected,
@@ -21,13 +21,7 @@ import {
   untilUnsubscribed,
 } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 for (const protocol of protocols) {
   describe(`a connection that breaks, RESP${protocol}`, () => {

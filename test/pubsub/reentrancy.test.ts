@@ -1,26 +1,14 @@
 /** What handlers may do from within, and what must not come between the book of subscriptions and the server. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { PubSub, Redix, type Subscription } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
+import { describe, test } from "node:test"
+import { PubSub, type Subscription } from "@redix/client"
 import { nextPoll, until } from "../../support/wait.ts"
-import { closing, uniqueKey } from "../contract/helpers.ts"
+import { closing, sharedConnection, uniqueKey } from "../contract/helpers.ts"
 import { Log, quick } from "./setup.ts"
 
+const { server, conn } = await sharedConnection()
+
 describe("a subscription", () => {
-  let server: RedisServer
-  let conn: Redix
-
-  before(async () => {
-    server = await RedisServer.start()
-    conn = await Redix.connect({ host: server.host, port: server.port })
-  })
-
-  after(async () => {
-    conn?.destroy()
-    await server?.stop()
-  })
-
   const at = () => ({ host: server.host, port: server.port, ...quick })
 
   test("that is made anew from the handler that hears of its end is not deaf", async (t) => {

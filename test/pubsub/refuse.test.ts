@@ -1,10 +1,9 @@
 /** Subscriptions that the server refuses: nothing stays of them, and nobody else notices. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { RedisError } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { redisFailure, uniqueKey } from "../contract/helpers.ts"
+import { redisFailure, sharedServer, uniqueKey } from "../contract/helpers.ts"
 import { FakePubSub } from "./fake-pubsub.ts"
 import {
   codeOf,
@@ -19,13 +18,7 @@ import {
   untilUnsubscribed,
 } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 /** A user of the server who may subscribe to what matches these patterns. */
 async function user(...allowed: string[]): Promise<{ username: string; password: string }> {

@@ -1,10 +1,9 @@
 /** Subscribing: what is confirmed, what arrives, and what the server gets to see of it. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import type { PubSub, PubSubEvent } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { turn, uniqueKey } from "../contract/helpers.ts"
+import { sharedServer, turn, uniqueKey } from "../contract/helpers.ts"
 import { FakePubSub } from "./fake-pubsub.ts"
 import {
   connected,
@@ -18,13 +17,7 @@ import {
   told,
 } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 for (const protocol of protocols) {
   describe(`subscribing, RESP${protocol}`, () => {

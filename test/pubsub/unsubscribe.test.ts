@@ -1,9 +1,8 @@
 /** Unsubscribing: by channel, by subscription, by signal, and in the middle of something else. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { RedisServer } from "../../support/server.ts"
+import { describe, test } from "node:test"
 import { until } from "../../support/wait.ts"
-import { rejection, turn, uniqueKey } from "../contract/helpers.ts"
+import { rejection, sharedServer, turn, uniqueKey } from "../contract/helpers.ts"
 import { FakePubSub } from "./fake-pubsub.ts"
 import {
   connected,
@@ -18,13 +17,7 @@ import {
   untilUnsubscribed,
 } from "./setup.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 for (const protocol of protocols) {
   describe(`unsubscribing, RESP${protocol}`, () => {

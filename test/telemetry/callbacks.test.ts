@@ -1,17 +1,12 @@
 /** Listeners that call back into the client which tells them: whatever they do, nothing else is harmed. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { ConnectionError, type ConnectionStats, channels, Pool, Redix } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
 import { keyA, moved, scripted, slotA } from "../contract/cluster/setup.ts"
-import { closing, uniqueKey } from "../contract/helpers.ts"
+import { closing, sharedServer, uniqueKey } from "../contract/helpers.ts"
 import { assertAccounted, heard } from "./setup.ts"
 
-let server: RedisServer
-before(async () => {
-  server = await RedisServer.start()
-})
-after(() => server.stop())
+const server = await sharedServer()
 
 function assertBalanced(stats: ConnectionStats): void {
   const { accepted, settled, waiting, inFlight } = stats

@@ -27,15 +27,15 @@ import {
 import { misuse } from "../contract/helpers.ts"
 import { assertAccounted, heard, heardOn, spelled } from "./setup.ts"
 
-const shared = sharedCluster({ primaries: 3, replicasPerPrimary: 0 })
+const real = await sharedCluster({ primaries: 3, replicasPerPrimary: 0 })
 
 describe("requests to a cluster", () => {
   test("are told of once, with the node's address where it was one", async (t) => {
-    const cluster = await connected(t, shared.real, { name: "telemetry-cluster" })
+    const cluster = await connected(t, real, { name: "telemetry-cluster" })
     const all = heard(t)
     const node = async (key: string): Promise<string> => {
       const slot = await cluster.nodes()[0]?.connection.command(["CLUSTER", "KEYSLOT", key])
-      return (await shared.real.primaryOf(Number(slot))).address
+      return (await real.primaryOf(Number(slot))).address
     }
     const where = await node(keyA())
     all.length = 0
@@ -68,7 +68,7 @@ describe("requests to a cluster", () => {
   })
 
   test("of several nodes bear the cluster's own address", async (t) => {
-    const cluster = await connected(t, shared.real)
+    const cluster = await connected(t, real)
     const all = heard(t)
     await cluster.pipeline([
       ["GET", keyA()],
@@ -91,7 +91,7 @@ describe("requests to a cluster", () => {
   })
 
   test("that are misuse are not told of", async (t) => {
-    const cluster = await connected(t, shared.real, { readFromReplicas: true })
+    const cluster = await connected(t, real, { readFromReplicas: true })
     const all = heard(t)
     const anything = (value: unknown): never => value as never
     await misuse(() => cluster.command(anything([])))
@@ -195,9 +195,9 @@ describe("a cluster", () => {
   test("tells of its topology, and of connections as its own, once each", async (t) => {
     const topologies = heardOn<TopologyChangeEvent>(t, "redix:cluster:topology-change")
     const ups = heardOn<ConnectionEvent>(t, "redix:connection")
-    const cluster = await connected(t, shared.real, { name: "telemetry-topology" })
+    const cluster = await connected(t, real, { name: "telemetry-topology" })
     await Promise.all(cluster.nodes().map(({ connection }) => connection.ready()))
-    const addresses = shared.real.nodes.map(({ address }) => address).sort()
+    const addresses = real.nodes.map(({ address }) => address).sort()
     assert.equal(topologies[0]?.cluster, cluster)
     assert.equal(topologies[0]?.name, "telemetry-topology")
     assert.deepEqual([...(topologies[0]?.nodes ?? [])].sort(), addresses)

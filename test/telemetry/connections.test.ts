@@ -1,6 +1,6 @@
 /** Section 9 of the contract: what is told of connections, and what the default logger makes of it. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import {
   attachDefaultLogger,
   type ConnectionEvent,
@@ -13,18 +13,14 @@ import {
 import { freePort } from "../../support/port.ts"
 import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
-import { closing, runNode } from "../contract/helpers.ts"
+import { closing, runNode, sharedServer } from "../contract/helpers.ts"
 import { proxyTo } from "../pool/setup.ts"
 import { at, FakeRedis, FakeSentinel, through } from "../sentinel/fakes.ts"
 import { heardOn } from "./setup.ts"
 
 const quick = { backoffInitial: 1, backoffMax: 2 } as const
 
-let server: RedisServer
-before(async () => {
-  server = await RedisServer.start()
-})
-after(() => server.stop())
+const server = await sharedServer()
 
 describe("connections", () => {
   for (const Client of [Redix, PubSub, Pool]) {

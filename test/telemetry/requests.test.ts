@@ -3,19 +3,14 @@ import assert from "node:assert/strict"
 import { AsyncLocalStorage, createHook } from "node:async_hooks"
 import { execFile } from "node:child_process"
 import { channel, tracingChannel } from "node:diagnostics_channel"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { ConnectionError, channels, Pool, PubSub, RedisError, Redix } from "@redix/client"
-import { RedisServer } from "../../support/server.ts"
-import { closing, fakeServer, misuse, uniqueKey } from "../contract/helpers.ts"
+import { closing, fakeServer, misuse, sharedServer, uniqueKey } from "../contract/helpers.ts"
 import { assertAccounted, FAILURE, heard, kinds, SUCCESS, spelled } from "./setup.ts"
 
-let server: RedisServer
-before(async () => {
-  server = await RedisServer.start()
-})
-after(() => server.stop())
+const server = await sharedServer()
 
 describe("a request", () => {
   test("is told of around its call and at its end, with one object", async (t) => {

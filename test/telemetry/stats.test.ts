@@ -1,18 +1,13 @@
 /** Figures that can be read at any time: what they count, and that they add up whatever happens. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { type ConnectionStats, Pool, PubSub, Redix } from "@redix/client"
 import { RedisCluster } from "../../support/cluster.ts"
-import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import { connected } from "../contract/cluster/setup.ts"
-import { closing, fakeServer, uniqueKey } from "../contract/helpers.ts"
+import { closing, fakeServer, sharedServer, uniqueKey } from "../contract/helpers.ts"
 
-let server: RedisServer
-before(async () => {
-  server = await RedisServer.start()
-})
-after(() => server.stop())
+const server = await sharedServer()
 
 function assertSum<Stats extends ConnectionStats>(stats: Stats): Stats {
   assert.equal(stats.accepted, stats.settled + stats.waiting + stats.inFlight)

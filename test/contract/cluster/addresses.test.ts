@@ -24,6 +24,8 @@ import {
   spelled,
 } from "./setup.ts"
 
+const real = await sharedCluster({ replicasPerPrimary: 0 })
+
 /** Makes the nodes speak of themselves as 10.0.0.1:6379, 10.0.0.2:6379 and so on. */
 function disguise(fake: FakeCluster): void {
   fake.layout = fake.layout.map((shard, index) => ({
@@ -152,8 +154,6 @@ describe("an IPv6 address", () => {
 })
 
 describe("with real nodes", () => {
-  const shared = sharedCluster({ replicasPerPrimary: 0 })
-
   for (const [type, hostname] of [
     ["unknown-endpoint", ""],
     ["hostname", "localhost"],
@@ -161,7 +161,6 @@ describe("with real nodes", () => {
     ["ip", ""],
   ] as const) {
     test(`which prefer to be known by ${type}${hostname && `, ${hostname}`}`, async (t) => {
-      const { real } = shared
       if (Number.parseInt(real.nodes[0]?.server.version ?? "", 10) < 7) {
         t.skip("before version 7 nodes have addresses only")
         return

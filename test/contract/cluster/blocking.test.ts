@@ -1,7 +1,7 @@
 /** Section 8 of the contract: commands that block run on connections of their own, and hold nobody up. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { Cluster, ConnectionError } from "@redix/client"
+import { describe, test } from "node:test"
+import { ConnectionError } from "@redix/client"
 import { until } from "../../../support/wait.ts"
 import { atLeast, connectionFailure, uniqueKey } from "../helpers.ts"
 import {
@@ -12,24 +12,18 @@ import {
   keyIn,
   moved,
   scripted,
-  sharedCluster,
+  sharedClient,
   slotA,
   slotB,
   spelled,
 } from "./setup.ts"
 
+const { real, cluster } = await sharedClient({ replicasPerPrimary: 0 })
+
 describe("blocking commands with real nodes", () => {
-  const shared = sharedCluster({ replicasPerPrimary: 0 })
-  let cluster: Cluster
-
-  before(async () => {
-    cluster = await Cluster.connect({ nodes: shared.real.urls() })
-  })
-  after(() => cluster?.destroy())
-
   /** How many clients block at the node of a slot. */
   const blocked = async (slot: number): Promise<number> => {
-    const info = String(await (await shared.real.primaryOf(slot)).send("INFO", "clients"))
+    const info = String(await (await real.primaryOf(slot)).send("INFO", "clients"))
     return Number(/blocked_clients:(\d+)/.exec(info)?.[1])
   }
 
@@ -95,7 +89,7 @@ describe("blocking commands with real nodes", () => {
   }
 
   test("maxDedicated counts for the whole cluster; beyond it they wait within their deadline", async (t) => {
-    const own = await connected(t, shared.real, { maxDedicated: 2 })
+    const own = await connected(t, real, { maxDedicated: 2 })
     const controller = new AbortController()
     const { signal } = controller
     const [one, two, three] = [slotA, slotB, slotB].map((slot) => keyIn(slot, uniqueKey("list"))) as [

@@ -1,7 +1,7 @@
 /** Section 8 of the contract: `checkout`, `use` and `watch`, on the node that serves the slot of a key. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { Cluster, ConnectionError, RedisError, Redix } from "@redix/client"
+import { describe, test } from "node:test"
+import { ConnectionError, RedisError, Redix } from "@redix/client"
 import { until } from "../../../support/wait.ts"
 import { connectionFailure, misuse, rejection, uniqueKey } from "../helpers.ts"
 import {
@@ -10,7 +10,7 @@ import {
   keyB,
   keyIn,
   scripted,
-  sharedCluster,
+  sharedClient,
   slotA,
   slotB,
   slotC,
@@ -18,21 +18,15 @@ import {
   spelled,
 } from "./setup.ts"
 
+const { real, cluster } = await sharedClient({ replicasPerPrimary: 0 })
+
 describe("with real nodes", () => {
-  const shared = sharedCluster({ replicasPerPrimary: 0 })
-  let cluster: Cluster
-
-  before(async () => {
-    cluster = await Cluster.connect({ nodes: shared.real.urls() })
-  })
-  after(() => cluster?.destroy())
-
   test("checkout gives a connection of one's own to the node of the key", async () => {
     for (const slot of [slotA, slotB, slotC]) {
       const key = keyIn(slot, uniqueKey())
       const conn = await cluster.checkout({ key })
       assert.ok(conn instanceof Redix)
-      assert.equal(await conn.command(["CLUSTER", "MYID"]), (await shared.real.primaryOf(slot)).id)
+      assert.equal(await conn.command(["CLUSTER", "MYID"]), (await real.primaryOf(slot)).id)
       assert.equal(await conn.command(["WATCH", key]), "OK")
       await cluster.command(["SET", key, "changed"])
       assert.equal(await conn.command(["MULTI"]), "OK")
@@ -42,7 +36,7 @@ describe("with real nodes", () => {
       await conn.release()
     }
     const bytes = await cluster.checkout({ key: Buffer.from(keyIn(slotB)) })
-    assert.equal(await bytes.command(["CLUSTER", "MYID"]), (await shared.real.primaryOf(slotB)).id)
+    assert.equal(await bytes.command(["CLUSTER", "MYID"]), (await real.primaryOf(slotB)).id)
     await bytes.release()
   })
 
@@ -60,7 +54,7 @@ describe("with real nodes", () => {
   })
 
   test("what is left of MULTI and WATCH does not reach the next one", async (t) => {
-    const own = await connected(t, shared.real, { maxDedicated: 1 })
+    const own = await connected(t, real, { maxDedicated: 1 })
     const key = keyIn(slotA, uniqueKey())
     const first = await own.checkout({ key })
     await first.command(["WATCH", key])
@@ -73,7 +67,7 @@ describe("with real nodes", () => {
   })
 
   test("use gives back also on a throw, and returns what the callback returns", async (t) => {
-    const own = await connected(t, shared.real, { maxDedicated: 1 })
+    const own = await connected(t, real, { maxDedicated: 1 })
     const key = keyIn(slotC, uniqueKey())
     let kept: Redix | undefined
     const id = await own.use(
@@ -83,7 +77,7 @@ describe("with real nodes", () => {
       },
       { key },
     )
-    assert.equal(id, (await shared.real.primaryOf(slotC)).id)
+    assert.equal(id, (await real.primaryOf(slotC)).id)
     assert.ok(kept)
     await connectionFailure(kept.command(["PING"]), "closed")
     const failure = new Error("mine")
@@ -101,7 +95,7 @@ describe("with real nodes", () => {
   })
 
   test("more than maxDedicated wait for one that is given back, or for their deadline, or an abort", async (t) => {
-    const own = await connected(t, shared.real, { maxDedicated: 1 })
+    const own = await connected(t, real, { maxDedicated: 1 })
     const held = await own.checkout({ key: keyA() })
     await connectionFailure(own.checkout({ key: keyB(), timeout: 100 }), "timeout", "not-sent")
     const controller = new AbortController()
@@ -149,7 +143,7 @@ describe("with real nodes", () => {
   })
 
   test("watch with null gives up, with a throw rejects with it; either way nothing stays watched", async (t) => {
-    const own = await connected(t, shared.real, { maxDedicated: 1 })
+    const own = await connected(t, real, { maxDedicated: 1 })
     const key = keyIn(slotA, uniqueKey())
     assert.equal(await own.watch([key], () => null), null)
     const failure = new Error("mine")
@@ -173,7 +167,6 @@ describe("with real nodes", () => {
 
   test("after a slot has moved, checkouts go to its new owner", async () => {
     const slot = 5
-    const { real } = shared
     await cluster.command(["SET", keyIn(slot), "1"])
     const to = await real.primaryOf(16_000)
     await real.migrateSlot(slot, to)

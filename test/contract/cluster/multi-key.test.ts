@@ -1,7 +1,7 @@
 /** Commands over several slots: CROSSSLOT by default, and split where a call asks for it. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { Cluster, ConnectionError } from "@redix/client"
+import { describe, test } from "node:test"
+import { ConnectionError } from "@redix/client"
 import { until } from "../../../support/wait.ts"
 import { redisFailure, rejection, uniqueKey } from "../helpers.ts"
 import {
@@ -12,20 +12,14 @@ import {
   keyIn,
   moved,
   scripted,
-  sharedCluster,
+  sharedClient,
   slotB,
   spelled,
 } from "./setup.ts"
 
+const { cluster } = await sharedClient({ replicasPerPrimary: 0 })
+
 describe("MGET, MSET, DEL, UNLINK, EXISTS and TOUCH", () => {
-  const shared = sharedCluster({ replicasPerPrimary: 0 })
-  let cluster: Cluster
-
-  before(async () => {
-    cluster = await Cluster.connect({ nodes: shared.real.urls() })
-  })
-  after(() => cluster?.destroy())
-
   const spread = (count: number): string[] =>
     Array.from({ length: count }, (_, index) => keyIn(Math.floor((index * 16_384) / count), uniqueKey()))
 

@@ -1,7 +1,6 @@
 /** Section 8 of the contract: `noreply…` in a cluster reads the replies and follows redirections, so that no write is lost. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { Cluster } from "@redix/client"
+import { describe, test } from "node:test"
 import { error } from "../../../support/fake-server.ts"
 import { connectionFailure, misuse, uniqueKey } from "../helpers.ts"
 import {
@@ -14,11 +13,13 @@ import {
   keyIn,
   moved,
   scripted,
-  sharedCluster,
+  sharedClient,
   slotA,
   slotB,
   spelled,
 } from "./setup.ts"
+
+const { real, cluster } = await sharedClient({ replicasPerPrimary: 0 })
 
 describe("noreply in a cluster", () => {
   test("uses no CLIENT REPLY, and resolves to nothing", async (t) => {
@@ -96,17 +97,8 @@ describe("noreply in a cluster", () => {
 })
 
 describe("noreply while a slot moves", () => {
-  const shared = sharedCluster({ replicasPerPrimary: 0 })
-  let cluster: Cluster
-
-  before(async () => {
-    cluster = await Cluster.connect({ nodes: shared.real.urls() })
-  })
-  after(() => cluster?.destroy())
-
   test("no write is lost, none runs twice", async () => {
     const slot = 4000
-    const { real } = shared
     const keys = Array.from({ length: 100 }, () => keyIn(slot, uniqueKey()))
     const incrementAll = () => cluster.noreplyPipeline(keys.map((key): string[] => ["INCR", key]))
     await incrementAll()

@@ -1,7 +1,7 @@
 /** Section 8 of the contract: pipelines over many nodes, what stands in the place of what failed, and `safe`. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { Cluster, type ConnectionError, RedisError, RedixError, unwrap } from "@redix/client"
+import { describe, test } from "node:test"
+import { type ConnectionError, RedisError, RedixError, unwrap } from "@redix/client"
 import { error } from "../../../support/fake-server.ts"
 import { until } from "../../../support/wait.ts"
 import { assertConnectionError, connectionFailure, misuse, nextDisconnection, uniqueKey } from "../helpers.ts"
@@ -15,19 +15,13 @@ import {
   keyC,
   keyIn,
   scripted,
-  sharedCluster,
+  sharedClient,
   spelled,
 } from "./setup.ts"
 
+const { cluster } = await sharedClient({ replicasPerPrimary: 0 })
+
 describe("pipelines over real nodes", () => {
-  const shared = sharedCluster({ replicasPerPrimary: 0 })
-  let cluster: Cluster
-
-  before(async () => {
-    cluster = await Cluster.connect({ nodes: shared.real.urls() })
-  })
-  after(() => cluster?.destroy())
-
   test("answer in order, over all slots", async () => {
     const keys = Array.from({ length: 2000 }, (_, index) =>
       keyIn(Math.floor((index * 16_384) / 2000), uniqueKey()),

@@ -1,12 +1,14 @@
 /** Section 8 of the contract: Pub/Sub in a cluster. Shard channels are subscribed at the node of their slot, and follow it. */
 import assert from "node:assert/strict"
-import { after, before, beforeEach, describe, type TestContext, test } from "node:test"
-import { Cluster, PubSub, type PubSubEvent, type PubSubOptions } from "@redix/client"
+import { beforeEach, describe, type TestContext, test } from "node:test"
+import { PubSub, type PubSubEvent, type PubSubOptions } from "@redix/client"
 import type { ClusterNode } from "../../../support/cluster.ts"
 import { freePort } from "../../../support/port.ts"
 import { until } from "../../../support/wait.ts"
 import { closing, misuse, rejection, throwsTypeError, uniqueKey } from "../helpers.ts"
-import { fakeNodes, keyIn, moved, quick, sharedCluster, slotA, spelled } from "./setup.ts"
+import { fakeNodes, keyIn, moved, quick, sharedClient, slotA, spelled } from "./setup.ts"
+
+const { real, cluster } = await sharedClient({}, quick)
 
 /** Everything that a subscription is told. */
 interface Told {
@@ -60,17 +62,11 @@ describe("options", () => {
 })
 
 describe("with real nodes", () => {
-  const shared = sharedCluster()
-  let cluster: Cluster
-  before(async () => {
-    cluster = await Cluster.connect({ nodes: shared.real.urls(), ...quick })
-  })
-  after(() => cluster?.destroy())
   // A failed test must not spoil the next one.
-  beforeEach(() => shared.real.mend())
+  beforeEach(() => real.mend())
 
   async function subscriber(t: TestContext): Promise<PubSub> {
-    return closing(t, await PubSub.connect({ cluster: { nodes: shared.real.urls() }, ...quick }))
+    return closing(t, await PubSub.connect({ cluster: { nodes: real.urls() }, ...quick }))
   }
 
   /** Publishes until it arrives. What was published before a subscription was complete is nobody's. */
@@ -97,7 +93,7 @@ describe("with real nodes", () => {
       const channel = keyIn(slot, uniqueKey("channel"))
       const heard = told()
       const subscription = await pubsub.ssubscribe(channel, heard.handler)
-      assert.equal(await listeners(await shared.real.primaryOf(slot), channel), 1)
+      assert.equal(await listeners(await real.primaryOf(slot), channel), 1)
       assert.equal(await cluster.command(["SPUBLISH", channel, "one"]), 1)
       await until(() => heard.events.length === 2)
       assert.deepEqual(heard.events, [
@@ -105,7 +101,7 @@ describe("with real nodes", () => {
         { type: "smessage", channel, payload: "one" },
       ])
       await subscription.unsubscribe()
-      await until(async () => (await listeners(await shared.real.primaryOf(slot), channel)) === 0)
+      await until(async () => (await listeners(await real.primaryOf(slot), channel)) === 0)
       assert.equal(await cluster.command(["SPUBLISH", channel, "nobody"]), 0)
     }
   })
@@ -136,9 +132,9 @@ describe("with real nodes", () => {
     await pubsub.subscribe(channel, plain.handler)
     await pubsub.psubscribe(`${channel}*`, pattern.handler)
     await pubsub.ssubscribe(channel, shard.handler)
-    for (const node of shared.real.nodes) await node.send("PUBLISH", channel, `from ${node.port}`)
+    for (const node of real.nodes) await node.send("PUBLISH", channel, `from ${node.port}`)
     await until(() => plain.payloads().length === 6 && pattern.payloads().length === 6)
-    assert.deepEqual(new Set(plain.payloads()), new Set(shared.real.nodes.map(({ port }) => `from ${port}`)))
+    assert.deepEqual(new Set(plain.payloads()), new Set(real.nodes.map(({ port }) => `from ${port}`)))
     assert.equal(shard.payloads().length, 0)
     await pubsub.ping()
     assert.equal(pubsub.status, "connected")
@@ -153,8 +149,8 @@ describe("with real nodes", () => {
     await pubsub.ssubscribe(channel, heard.handler)
     await pubsub.ssubscribe(stays, other.handler)
     await arrives(channel, heard)
-    const to = await shared.real.primaryOf(8000)
-    await shared.real.migrateSlot(slot, to)
+    const to = await real.primaryOf(8000)
+    await real.migrateSlot(slot, to)
     await arrives(channel, heard)
     assert.equal(await listeners(to, channel), 1)
     assert.equal(heard.kinds().filter((kind) => kind === "ssubscribed").length, 2)
@@ -167,7 +163,6 @@ describe("with real nodes", () => {
 
   for (const how of ["CLUSTER FAILOVER", "the death of its node"] as const) {
     test(`a shard channel follows its slot through ${how}`, async (t) => {
-      const { real } = shared
       const pubsub = await subscriber(t)
       const slot = 9000
       const channel = keyIn(slot, uniqueKey("channel"))
@@ -193,7 +188,6 @@ describe("with real nodes", () => {
   }
 
   test("the node of the other channels dies: they go on at another one", async (t) => {
-    const { real } = shared
     const pubsub = await subscriber(t)
     const channel = uniqueKey("channel")
     const heard = told()
@@ -229,7 +223,7 @@ describe("with real nodes", () => {
       for await (const event of subscription) heard.handler(event)
     })()
     await arrives(channel, heard)
-    await shared.real.migrateSlot(slot, await shared.real.primaryOf(16_000))
+    await real.migrateSlot(slot, await real.primaryOf(16_000))
     await arrives(channel, heard)
     await subscription.unsubscribe()
     await reading

@@ -1,7 +1,7 @@
 /** Section 8 of the contract: reading from replicas, by `route`, where `readFromReplicas` allows it. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { Cluster } from "@redix/client"
+import { describe, test } from "node:test"
+import type { Cluster } from "@redix/client"
 import { until } from "../../../support/wait.ts"
 import { connectionFailure, misuse, redisFailure, uniqueKey } from "../helpers.ts"
 import {
@@ -19,23 +19,17 @@ import {
   keyIn,
   moved,
   type Options,
-  sharedCluster,
+  sharedClient,
   slotA,
   slotB,
   slotC,
   spelled,
 } from "./setup.ts"
 
+const { real, cluster } = await sharedClient({}, { readFromReplicas: true })
+await allReady(cluster)
+
 describe("with real replicas", () => {
-  const shared = sharedCluster()
-  let cluster: Cluster
-
-  before(async () => {
-    cluster = await Cluster.connect({ nodes: shared.real.urls(), readFromReplicas: true })
-    await allReady(cluster)
-  })
-  after(() => cluster?.destroy())
-
   test("what was written is read from them, without MOVED", async () => {
     const keys = [slotA, slotB, slotC].map((slot) => [slot, keyIn(slot, uniqueKey())] as const)
     for (const [, key] of keys) {
@@ -44,7 +38,7 @@ describe("with real replicas", () => {
     }
     const reads = async () => {
       const replicas = (
-        await Promise.all((await shared.real.primaries()).map((node) => shared.real.replicasOf(node)))
+        await Promise.all((await real.primaries()).map((node) => real.replicasOf(node)))
       ).flat()
       const stats = await Promise.all(replicas.map((node) => node.send("INFO", "commandstats").then(String)))
       return stats
@@ -86,7 +80,7 @@ describe("with real replicas", () => {
     for (const { role, port, connection } of replicas) {
       assert.equal(role, "replica")
       await connection.ready({ timeout: 5000 })
-      assert.equal(await connection.command(["CLUSTER", "MYID"]), shared.real.byPort(port).id)
+      assert.equal(await connection.command(["CLUSTER", "MYID"]), real.byPort(port).id)
     }
     assert.equal(cluster.nodes("all").length, 6)
   })

@@ -1,6 +1,6 @@
 /** Section 8 of the contract: which node a command goes to, by its keys; also of commands that the driver does not know. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { Cluster, type Command, RedisError } from "@redix/client"
 import { array, bulk, error, integer, simple } from "../../../support/fake-server.ts"
 import { evenRanges } from "../../../support/slots.ts"
@@ -16,21 +16,15 @@ import {
   keyIn,
   quick,
   scripted,
-  sharedCluster,
+  sharedClient,
   slotOf,
   slotOfEach,
   spelled,
 } from "./setup.ts"
 
+const { real, cluster } = await sharedClient({ replicasPerPrimary: 0 }, {}, 1)
+
 describe("with real nodes", () => {
-  const shared = sharedCluster({ replicasPerPrimary: 0 })
-  let cluster: Cluster
-
-  before(async () => {
-    cluster = await Cluster.connect({ nodes: shared.real.urls(1) })
-  })
-  after(() => cluster?.destroy())
-
   test("every key is found, wherever it is", async () => {
     const keys = Array.from({ length: 300 }, () => uniqueKey())
     await Promise.all(keys.map((key) => cluster.command(["SET", key, `value of ${key}`])))
@@ -39,7 +33,7 @@ describe("with real nodes", () => {
       values,
       keys.map((key) => `value of ${key}`),
     )
-    for (const node of shared.real.nodes) assert.ok(Number(await node.send("DBSIZE")) > 50)
+    for (const node of real.nodes) assert.ok(Number(await node.send("DBSIZE")) > 50)
   })
 
   test("commands with keys in odd places get their replies", async () => {

@@ -21,6 +21,8 @@ import {
   slotA,
 } from "./setup.ts"
 
+const real = await sharedCluster()
+
 const password = "geheim"
 
 describe("a cluster with TLS and a password", () => {
@@ -126,10 +128,8 @@ describe("a cluster with TLS and a password", () => {
 })
 
 describe("protocol 3", () => {
-  const shared = sharedCluster()
-
   test("has its types, with redirections, transactions and replicas as well", async (t) => {
-    const cluster = await connected(t, shared.real, { protocol: 3, readFromReplicas: true })
+    const cluster = await connected(t, real, { protocol: 3, readFromReplicas: true })
     await allReady(cluster)
     assert.equal(cluster.protocol, 3)
     const typed: Cluster<3> = cluster
@@ -146,8 +146,8 @@ describe("protocol 3", () => {
       "PONG",
     ])
     assert.deepEqual(await typed.transactionPipeline([["HGETALL", hash]]), [map])
-    const to = await shared.real.primaryOf(16_000)
-    const migration = await shared.real.startMigration(700, to)
+    const to = await real.primaryOf(16_000)
+    const migration = await real.startMigration(700, to)
     await migration.moveKeys()
     assert.deepEqual(await typed.command(["HGETALL", hash]), map)
     await migration.finish()

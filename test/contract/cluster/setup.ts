@@ -1,6 +1,6 @@
 /** What the tests of the cluster share: clusters real and scripted, and clients of them that end with their test. */
 import assert from "node:assert/strict"
-import { after, before, type TestContext } from "node:test"
+import { after, type TestContext } from "node:test"
 import { inspect } from "node:util"
 import { Cluster, type ClusterOptions, ConnectionError, RedisError } from "@redix/client"
 import { RedisCluster, type RedisClusterOptions } from "../../../support/cluster.ts"
@@ -23,19 +23,30 @@ export const quick = { clientInfo: false, backoffInitial: 10, backoffMax: 50 } a
 /** The options of a client, without the seeds. */
 export type Options<P extends 2 | 3 = 2> = Partial<ClusterOptions<P>>
 
-/** One real cluster for all tests of a file: started before the first of them, stopped after the last. */
-export function sharedCluster(options: RedisClusterOptions = {}): { readonly real: RedisCluster } {
-  let real: RedisCluster | undefined
-  before(async () => {
-    real = await RedisCluster.start(options)
+/** A real cluster for all tests of a file, which is stopped after the last of them. */
+export async function sharedCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const real = await RedisCluster.start(options)
+  after(() => real.stop())
+  return real
+}
+
+/**
+ * The same, with a client that all of them may use.
+ * @param seeds how many of the nodes it is told of
+ */
+export async function sharedClient(
+  options: RedisClusterOptions = {},
+  clientOptions: Options = {},
+  seeds?: number,
+): Promise<{ real: RedisCluster; cluster: Cluster }> {
+  const real = await RedisCluster.start(options)
+  const cluster = Cluster.start({ nodes: real.urls(seeds), ...clientOptions })
+  after(async () => {
+    cluster.destroy()
+    await real.stop()
   })
-  after(() => real?.stop())
-  return {
-    get real() {
-      assert.ok(real, "the cluster has not started")
-      return real
-    },
-  }
+  await cluster.ready()
+  return { real, cluster }
 }
 
 /** Scripted nodes that stop with the test. */

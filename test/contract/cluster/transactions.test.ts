@@ -1,7 +1,7 @@
 /** Section 8 of the contract, `transactionPipeline`: one slot, run whole, and run whole again where the slot is elsewhere. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { Cluster, RedisError } from "@redix/client"
+import { describe, test } from "node:test"
+import { RedisError } from "@redix/client"
 import { array, error, integer } from "../../../support/fake-server.ts"
 import { until } from "../../../support/wait.ts"
 import { atLeast, connectionFailure, misuse, redisFailure, uniqueKey } from "../helpers.ts"
@@ -16,21 +16,15 @@ import {
   moved,
   type NodeScript,
   scripted,
-  sharedCluster,
+  sharedClient,
   slotA,
   spelled,
   tryAgain,
 } from "./setup.ts"
 
+const { real, cluster } = await sharedClient({ replicasPerPrimary: 0 }, { maxRedirections: 50 })
+
 describe("transactionPipeline with real nodes", () => {
-  const shared = sharedCluster({ replicasPerPrimary: 0 })
-  let cluster: Cluster
-
-  before(async () => {
-    cluster = await Cluster.connect({ nodes: shared.real.urls(), maxRedirections: 50 })
-  })
-  after(() => cluster?.destroy())
-
   test("runs all commands of one slot, wherever that is", async () => {
     for (const slot of [1, 8000, 16_000]) {
       const [one, two] = [keyIn(slot, uniqueKey()), keyIn(slot, uniqueKey())]
@@ -63,7 +57,6 @@ describe("transactionPipeline with real nodes", () => {
   })
 
   test("follows keys that have moved ahead of their slot, and waits where they are on both sides", async () => {
-    const { real } = shared
     const slot = 3000
     const [one, two] = [keyIn(slot, uniqueKey()), keyIn(slot, uniqueKey())]
     await cluster.pipeline([

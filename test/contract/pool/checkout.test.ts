@@ -1,10 +1,10 @@
 /** Section 7 of the contract: `checkout` and `use`. A connection of one's own, and that it is given back clean. */
 import assert from "node:assert/strict"
-import { after, before, describe, type TestContext, test } from "node:test"
+import { describe, type TestContext, test } from "node:test"
 import { inspect } from "node:util"
 import { type Argument, type Checkout, ConnectionError, Pool, RedisError } from "@redix/client"
 import { error as errorReply, type FakeConnection } from "../../../support/fake-server.ts"
-import { freePort, RedisServer } from "../../../support/server.ts"
+import { freePort } from "../../../support/server.ts"
 import { until } from "../../../support/wait.ts"
 import {
   atLeast,
@@ -13,6 +13,7 @@ import {
   fakeServer,
   misuse,
   rejection,
+  sharedServer,
   turn,
   uniqueKey,
 } from "../helpers.ts"
@@ -29,13 +30,7 @@ import {
   watched,
 } from "./helpers.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 /** Every way to give a connection back so that it may be used again. */
 const waysBack: Record<string, (conn: Checkout) => Promise<void>> = {

@@ -1,8 +1,8 @@
 /** Section 7 of the contract: how a pool ends, with connections checked out and without. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { Pool } from "@redix/client"
-import { freePort, RedisServer } from "../../../support/server.ts"
+import { freePort } from "../../../support/server.ts"
 import { until } from "../../../support/wait.ts"
 import {
   assertEndedByItself,
@@ -10,18 +10,13 @@ import {
   connectionFailure,
   misuse,
   runNode,
+  sharedServer,
   turn,
   uniqueKey,
 } from "../helpers.ts"
 import { echoes, everyWay, scripted, watched } from "./helpers.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 /** Asserts that the pool has ended for its callers, though connections of theirs may still be open. */
 async function assertEnded(pool: Pool): Promise<void> {

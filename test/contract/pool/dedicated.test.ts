@@ -1,20 +1,13 @@
 /** Section 7 of the contract: blocking commands run on connections of their own, opened on demand, at most `maxDedicated`. */
 import assert from "node:assert/strict"
-import { after, before, describe, type TestContext, test } from "node:test"
+import { describe, type TestContext, test } from "node:test"
 import { inspect } from "node:util"
 import { type Argument, type Command, ConnectionError } from "@redix/client"
 import { type FakeConnection, nullBulk } from "../../../support/fake-server.ts"
-import { RedisServer } from "../../../support/server.ts"
-import { atLeast, connectionFailure, redisFailure, turn, uniqueKey } from "../helpers.ts"
+import { atLeast, connectionFailure, redisFailure, sharedServer, turn, uniqueKey } from "../helpers.ts"
 import { countReceived, echoes, noBackoff, notSent, quick, scripted, watched } from "./helpers.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 /** A signal's reason, and that a promise rejects with it. */
 function abortable(): {

@@ -1,23 +1,24 @@
 /** Section 7 of the contract: requests on the pool run on a connection that is up. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { inspect } from "node:util"
 import { type Argument, type Command, ConnectionError, Pool } from "@redix/client"
 import { handshake } from "../../../support/fake-server.ts"
 import { FaultProxy } from "../../../support/proxy.ts"
-import { RedisServer } from "../../../support/server.ts"
 import { until } from "../../../support/wait.ts"
 import { Recorder } from "../../faults/invariants.ts"
-import { closing, connectionFailure, hasReceived, misuse, rawServer, uniqueKey } from "../helpers.ts"
+import {
+  closing,
+  connectionFailure,
+  hasReceived,
+  misuse,
+  rawServer,
+  sharedServer,
+  uniqueKey,
+} from "../helpers.ts"
 import { echoes, everyWay, noBackoff, quick, scripted, watched } from "./helpers.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 const strategies = ["least-busy", "round-robin", "random"] as const
 

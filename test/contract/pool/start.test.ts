@@ -1,6 +1,6 @@
 /** Section 7 of the contract: how a pool starts. Its connections, options, name, events and status. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { inspect } from "node:util"
 import {
   ConnectionError,
@@ -11,7 +11,7 @@ import {
   Redix,
 } from "@redix/client"
 import { handshake } from "../../../support/fake-server.ts"
-import { freePort, RedisServer } from "../../../support/server.ts"
+import { freePort } from "../../../support/server.ts"
 import { until } from "../../../support/wait.ts"
 import {
   assertConnectionError,
@@ -22,18 +22,13 @@ import {
   misuse,
   rawServer,
   rejection,
+  sharedServer,
   throwsTypeError,
   uniqueKey,
 } from "../helpers.ts"
 import { echoes, everyWay, noBackoff, quick, scripted, watched } from "./helpers.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start({ unixSocket: true })
-})
-
-after(() => server?.stop())
+const server = await sharedServer({ unixSocket: true })
 
 const at = () => ({ host: server.host, port: server.port })
 

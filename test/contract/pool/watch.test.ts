@@ -1,20 +1,22 @@
 /** Section 7 of the contract: `watch`, optimistic locking. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { describe, test } from "node:test"
 import { inspect } from "node:util"
 import { type Argument, type Checkout, ConnectionError, Pool, RedisError } from "@redix/client"
-import { freePort, RedisServer } from "../../../support/server.ts"
+import { freePort } from "../../../support/server.ts"
 import { until } from "../../../support/wait.ts"
-import { closing, connectionFailure, misuse, redisFailure, turn, uniqueKey } from "../helpers.ts"
+import {
+  closing,
+  connectionFailure,
+  misuse,
+  redisFailure,
+  sharedServer,
+  turn,
+  uniqueKey,
+} from "../helpers.ts"
 import { countReceived, echoes, notSent, quick, scripted, type Watched, watched } from "./helpers.ts"
 
-let server: RedisServer
-
-before(async () => {
-  server = await RedisServer.start()
-})
-
-after(() => server?.stop())
+const server = await sharedServer()
 
 /** Asserts that the only connection that may be checked out is free, and that nothing is watched there. */
 async function assertClean({ pool }: Watched, key: string): Promise<void> {

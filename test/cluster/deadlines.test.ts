@@ -3,7 +3,16 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
 import { ConnectionError } from "@redix/client"
-import { fakeNodes, keyA, moved, scripted, slotA, started } from "../contract/cluster/setup.ts"
+import {
+  type FakeNode,
+  fakeNodes,
+  keyA,
+  moved,
+  type NodeScript,
+  scripted,
+  slotA,
+  started,
+} from "../contract/cluster/setup.ts"
 
 /** How long it takes until the promise rejects with a timeout, in ms. */
 async function timeOf(promise: Promise<unknown>): Promise<number> {
@@ -17,25 +26,26 @@ function assertWithin(elapsed: number, from: number, below: number): void {
   assert.ok(elapsed >= from - 10 && elapsed < below, `${Math.round(elapsed)} ms`)
 }
 
+/** Says of a command that blocks that it is elsewhere, but not at once. */
+function movedSlowly(to: FakeNode): NodeScript {
+  return ([name], _node, connection) => {
+    if (name !== "BLPOP") return undefined
+    setTimeout(() => connection.write(moved(slotA, to)), 600).unref()
+    return ""
+  }
+}
+
 describe("the deadline of a blocking command", () => {
   test("goes on over a redirection", async (t) => {
     const { cluster, a, b } = await scripted(t)
-    a.script = ([name], _node, connection) => {
-      if (name !== "BLPOP") return undefined
-      setTimeout(() => connection.write(moved(slotA, b)), 600).unref()
-      return ""
-    }
+    a.script = movedSlowly(b)
     b.script = ([name]) => (name === "BLPOP" ? "" : undefined)
     assertWithin(await timeOf(cluster.command(["BLPOP", keyA(), 0], { timeout: 1000 })), 1000, 1500)
   })
 
   test("goes on over a redirection in a pipeline", async (t) => {
     const { cluster, a, b } = await scripted(t)
-    a.script = ([name], _node, connection) => {
-      if (name !== "BLPOP") return undefined
-      setTimeout(() => connection.write(moved(slotA, b)), 600).unref()
-      return ""
-    }
+    a.script = movedSlowly(b)
     b.script = ([name]) => (name === "BLPOP" ? "" : undefined)
     assertWithin(await timeOf(cluster.pipeline([["BLPOP", keyA(), 0]], { timeout: 1000 })), 1000, 1500)
   })
@@ -49,11 +59,7 @@ describe("the deadline of a blocking command", () => {
 
   test("begins while it waits for its turn", async (t) => {
     const { cluster, a, b } = await scripted(t, { maxDedicated: 1 })
-    a.script = ([name], _node, connection) => {
-      if (name !== "BLPOP") return undefined
-      setTimeout(() => connection.write(moved(slotA, b)), 600).unref()
-      return ""
-    }
+    a.script = movedSlowly(b)
     // What takes the only connection there is while the other is redirected.
     b.script = ([name]) => (name === "BLPOP" || name === "BRPOP" ? "" : undefined)
     const waiting = timeOf(cluster.command(["BLPOP", keyA(), 0], { timeout: 1000 }))

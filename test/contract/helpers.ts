@@ -11,6 +11,7 @@ import {
   type DisconnectionEvent,
   RedisError,
   Redix,
+  type RedixOptions,
 } from "@redix/client"
 import { type FakeConnection, FakeServer, handshake } from "../../support/fake-server.ts"
 import { RedisServer, type ServerOptions } from "../../support/server.ts"
@@ -80,6 +81,20 @@ export async function rawServer(
   const server = await FakeServer.start(onConnection, options)
   t.after(() => server.stop())
   return server
+}
+
+/** A connection to a scripted server that answers ECHO only, and everything else when the test writes it. */
+export async function echoing(
+  t: TestContext,
+  options: RedixOptions = {},
+): Promise<{ fake: FakeServer; conn: Redix<2 | 3>; connection: FakeConnection }> {
+  const fake = await fakeServer(t, (command) => (command[0] === "ECHO" ? `+${command[1]}\r\n` : undefined))
+  const at = { host: "127.0.0.1", port: fake.port }
+  const quick = { clientInfo: false, backoffInitial: 10, backoffMax: 50 }
+  const conn = closing(t, await Redix.connect({ ...at, ...quick, ...options }))
+  const connection = fake.connections[0]
+  assert.ok(connection)
+  return { fake, conn, connection }
 }
 
 /** The bytes of commands as every Redis server reads them. */
@@ -224,20 +239,28 @@ export interface ChildResult {
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
-/**
- * Runs a script in a Node.js of its own, which is killed when it does not end by itself within `limit` ms, or, for
- * a script that is not to end, a second after it has written `lingersAfter`.
- */
+interface RunOptions {
+  /** It is not to end: it is killed a second after it has written this. */
+  readonly lingersAfter?: string
+  /** When it is killed if it has not ended by itself, in ms. */
+  readonly limit?: number
+}
+
+/** Runs a script in a Node.js of its own. */
 export function runNode(
   source: string,
-  {
-    type = "module",
-    lingersAfter,
-    limit = 30_000,
-  }: { type?: "module" | "commonjs"; lingersAfter?: string; limit?: number } = {},
+  { type = "module", ...options }: RunOptions & { readonly type?: "module" | "commonjs" } = {},
+): Promise<ChildResult> {
+  return runNodeWith([`--input-type=${type}`, "--eval", source], options)
+}
+
+/** Runs a Node.js with these arguments. */
+export function runNodeWith(
+  args: readonly string[],
+  { lingersAfter, limit = 30_000 }: RunOptions = {},
 ): Promise<ChildResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [`--input-type=${type}`, "--eval", source], {
+    const child = spawn(process.execPath, args, {
       cwd: root,
       env: { ...process.env, NODE_OPTIONS: "" },
       stdio: ["ignore", "pipe", "pipe"],

@@ -11,6 +11,7 @@ import {
   atLeast,
   closing,
   connectionFailure,
+  echoing,
   fakeServer,
   hasReceived,
   nextConnection,
@@ -23,25 +24,6 @@ import {
 } from "./helpers.ts"
 
 const { server, conn: direct } = await sharedConnection()
-
-/** A connection to a server that answers ECHO only. */
-async function scripted(t: TestContext, options: RedixOptions = {}) {
-  const fake = await fakeServer(t, (command) => (command[0] === "ECHO" ? `+${command[1]}\r\n` : undefined))
-  const conn = closing(
-    t,
-    await Redix.connect({
-      host: "127.0.0.1",
-      port: fake.port,
-      clientInfo: false,
-      backoffInitial: 10,
-      backoffMax: 50,
-      ...options,
-    }),
-  )
-  const connection = fake.connections[0]
-  assert.ok(connection)
-  return { fake, conn, connection }
-}
 
 /** A connection to the real server through a proxy that can fail. */
 async function proxied(t: TestContext, options: RedixOptions = {}) {
@@ -208,7 +190,7 @@ describe("requests while there is no connection", () => {
   })
 
   test("many requests between attempts all reject, and none of them runs later", async (t) => {
-    const { fake, conn, connection } = await scripted(t, { backoffInitial: 300, backoffMax: 300 })
+    const { fake, conn, connection } = await echoing(t, { backoffInitial: 300, backoffMax: 300 })
     const dropped = nextDisconnection(conn)
     connection.reset()
     await dropped
@@ -228,7 +210,7 @@ describe("requests in flight when the connection drops", () => {
     ["is ended by the server", (connection: FakeConnection) => connection.end()],
   ] as const) {
     test(`reject with disconnected when it ${how}, and are never sent again`, async (t) => {
-      const { fake, conn, connection } = await scripted(t)
+      const { fake, conn, connection } = await echoing(t)
       const dropped = nextDisconnection(conn)
       const failures = [
         connectionFailure(conn.command(["INCR", "never again"]), "disconnected", "unknown"),
@@ -263,7 +245,7 @@ describe("requests in flight when the connection drops", () => {
   }
 
   test("cause says why", async (t) => {
-    const { conn, connection } = await scripted(t)
+    const { conn, connection } = await echoing(t)
     const slow = connectionFailure(conn.command(["SLOW"]), "disconnected", "unknown")
     await arrived(connection, "SLOW")
     connection.reset()
@@ -293,7 +275,7 @@ describe("requests in flight when the connection drops", () => {
   })
 
   test("10,000 of them all settle", async (t) => {
-    const { conn, connection } = await scripted(t)
+    const { conn, connection } = await echoing(t)
     const all = Array.from({ length: 10_000 }, (_, index) =>
       connectionFailure(conn.command(["SLOW", `tag ${index}`]), "disconnected", "unknown"),
     )
@@ -303,7 +285,7 @@ describe("requests in flight when the connection drops", () => {
   })
 
   test("replies that came before the drop reach their callers", async (t) => {
-    const { conn, connection } = await scripted(t)
+    const { conn, connection } = await echoing(t)
     const first = conn.command(["FIRST"])
     const second = connectionFailure(conn.command(["SECOND"]), "disconnected", "unknown")
     await arrived(connection, "SECOND")
@@ -314,7 +296,7 @@ describe("requests in flight when the connection drops", () => {
   })
 
   test("a partial reply is dropped with its connection and does not leak into the next", async (t) => {
-    const { conn, connection } = await scripted(t)
+    const { conn, connection } = await echoing(t)
     const slow = connectionFailure(conn.command(["SLOW"]), "disconnected", "unknown")
     await arrived(connection, "SLOW")
     const back = nextConnection(conn)
@@ -327,7 +309,7 @@ describe("requests in flight when the connection drops", () => {
   })
 
   test("what was not yet handed to the socket is not sent", async (t) => {
-    const { conn, connection } = await scripted(t, { commandTimeout: 60_000 })
+    const { conn, connection } = await echoing(t, { commandTimeout: 60_000 })
     connection.pause()
     const sent = connectionFailure(
       conn.command(["LARGE", Buffer.alloc(64 * 1024 * 1024)]),
@@ -397,7 +379,7 @@ describe("bytes that nobody can account for", () => {
     ["an attribute or push in RESP2, or another unknown type", "@3\r\nabc\r\n"],
   ] as const) {
     test(`${what} drops the connection`, async (t) => {
-      const { fake, conn, connection } = await scripted(t)
+      const { fake, conn, connection } = await echoing(t)
       const dropped = nextDisconnection(conn)
       const back = nextConnection(conn)
       const first = connectionFailure(conn.command(["FIRST"]), "disconnected", "unknown")
@@ -416,7 +398,7 @@ describe("bytes that nobody can account for", () => {
 
   test("a reply that nobody asked for drops the connection and reaches no later caller", async (t) => {
     for (const bytes of ["+stray\r\n", ":1\r\n", "-ERR stray\r\n", "$3\r\nabc\r\n", "*0\r\n"]) {
-      const { conn, connection } = await scripted(t)
+      const { conn, connection } = await echoing(t)
       const dropped = nextDisconnection(conn)
       const back = nextConnection(conn)
       connection.write(bytes)
@@ -427,7 +409,7 @@ describe("bytes that nobody can account for", () => {
   })
 
   test("a reply too many behind an answer: the answer arrives, the connection is dropped", async (t) => {
-    const { conn, connection } = await scripted(t)
+    const { conn, connection } = await echoing(t)
     const dropped = nextDisconnection(conn)
     const reply = conn.command(["ASK"])
     await arrived(connection, "ASK")
@@ -443,7 +425,7 @@ describe("bytes that nobody can account for", () => {
       "*9223372036854775807\r\n",
       "$9223372036854775808\r\n",
     ]) {
-      const { conn, connection } = await scripted(t)
+      const { conn, connection } = await echoing(t)
       const before = process.memoryUsage().rss
       const slow = conn.command(["SLOW"], { timeout: 200 }).then(
         () => assert.fail("it has no reply"),
@@ -462,7 +444,7 @@ describe("bytes that nobody can account for", () => {
 
 describe("half-open connections", () => {
   test("nothing coming back for healthCheckInterval tears the socket down and reconnects", async (t) => {
-    const { fake, conn } = await scripted(t, { healthCheckInterval: 200 })
+    const { fake, conn } = await echoing(t, { healthCheckInterval: 200 })
     const dropped = nextDisconnection(conn)
     const back = nextConnection(conn)
     const first = connectionFailure(conn.command(["SLOW"]), "disconnected", "unknown")
@@ -487,14 +469,14 @@ describe("half-open connections", () => {
   })
 
   test("not before the interval has passed", async (t) => {
-    const { conn } = await scripted(t, { healthCheckInterval: 400 })
+    const { conn } = await echoing(t, { healthCheckInterval: 400 })
     const start = performance.now()
     await connectionFailure(conn.command(["SLOW"]), "disconnected")
     assert.ok(performance.now() - start >= 395)
   })
 
   test("an idle connection is never torn down, and the check costs no traffic", async (t) => {
-    const { fake, conn, connection } = await scripted(t, { healthCheckInterval: 50 })
+    const { fake, conn, connection } = await echoing(t, { healthCheckInterval: 50 })
     const bytes = connection.receivedBytes.length
     await atLeast(400)
     assert.equal(conn.status, "connected")
@@ -504,7 +486,7 @@ describe("half-open connections", () => {
   })
 
   test("the clock runs from the last byte received: a slow reply is progress", async (t) => {
-    const { fake, conn, connection } = await scripted(t, { healthCheckInterval: 1_000 })
+    const { fake, conn, connection } = await echoing(t, { healthCheckInterval: 1_000 })
     const slow = conn.command(["SLOW"], { encoding: "utf8" })
     await arrived(connection, "SLOW")
     // 8 pieces, 200 ms apart: longer than the interval, never silent for as long.
@@ -514,7 +496,7 @@ describe("half-open connections", () => {
   })
 
   test("a finite timeout given with the oldest request raises the limit for it", async (t) => {
-    const { fake, conn, connection } = await scripted(t, { healthCheckInterval: 100 })
+    const { fake, conn, connection } = await echoing(t, { healthCheckInterval: 100 })
     const slow = conn.command(["SLOW"], { timeout: 60_000 })
     await arrived(connection, "SLOW")
     await atLeast(500)
@@ -524,7 +506,7 @@ describe("half-open connections", () => {
   })
 
   test("commandTimeout does not raise it, nor does an infinite timeout", async (t) => {
-    const { conn } = await scripted(t, { healthCheckInterval: 100, commandTimeout: 60_000 })
+    const { conn } = await echoing(t, { healthCheckInterval: 100, commandTimeout: 60_000 })
     const first = await connectionFailure(conn.command(["SLOW"]), "disconnected", "unknown")
     assert.equal(causeReason(first), "health-check-timeout")
     await conn.ready({ timeout: 10_000 })
@@ -537,7 +519,7 @@ describe("half-open connections", () => {
   })
 
   test("Infinity is never", async (t) => {
-    const { fake, conn, connection } = await scripted(t, { healthCheckInterval: Number.POSITIVE_INFINITY })
+    const { fake, conn, connection } = await echoing(t, { healthCheckInterval: Number.POSITIVE_INFINITY })
     const slow = conn.command(["SLOW"])
     await arrived(connection, "SLOW")
     await atLeast(300)
@@ -547,7 +529,7 @@ describe("half-open connections", () => {
   })
 
   test("a request that timed out still counts: the connection of it is half open", async (t) => {
-    const { conn } = await scripted(t, { healthCheckInterval: 300 })
+    const { conn } = await echoing(t, { healthCheckInterval: 300 })
     const dropped = nextDisconnection(conn)
     await connectionFailure(conn.command(["SLOW"], { timeout: 50 }), "timeout", "unknown")
     assertConnectionError((await dropped).error, "health-check-timeout")

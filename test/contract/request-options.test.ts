@@ -1,15 +1,14 @@
 /** Section 3 of the contract, the options of a request: `timeout`, `signal`, `encoding`, `metadata`. */
 import assert from "node:assert/strict"
 import { getEventListeners } from "node:events"
-import { describe, type TestContext, test } from "node:test"
-import { Redix, type RedixOptions, type RequestOptions } from "@redix/client"
-import type { FakeConnection, FakeServer } from "../../support/fake-server.ts"
+import { describe, test } from "node:test"
+import { Redix, type RequestOptions } from "@redix/client"
 import { until } from "../../support/wait.ts"
 import {
-  type AnyRedix,
   atLeast,
   closing,
   connectionFailure,
+  echoing,
   fakeServer,
   hasReceived,
   misuse,
@@ -22,27 +21,6 @@ import {
 const { server, conn } = await sharedConnection()
 
 describe("request options", () => {
-  /** A connection to a server that answers ECHO, and everything else only when the test writes it. */
-  async function silent(
-    t: TestContext,
-    options: RedixOptions = {},
-  ): Promise<{ own: AnyRedix; fake: FakeServer; connection: FakeConnection }> {
-    const fake = await fakeServer(t, (command) => (command[0] === "ECHO" ? `+${command[1]}\r\n` : undefined))
-    const own = closing(
-      t,
-      await Redix.connect({
-        host: "127.0.0.1",
-        port: fake.port,
-        clientInfo: false,
-        backoffInitial: 10,
-        ...options,
-      }),
-    )
-    const connection = fake.connections[0]
-    assert.ok(connection)
-    return { own, fake, connection }
-  }
-
   test("an unknown option or a wrong value is a TypeError that names the option", async () => {
     const wrong: [Record<string, unknown>, RegExp][] = [
       [{ timeout: 0 }, /timeout/],
@@ -102,7 +80,7 @@ describe("request options", () => {
   })
 
   test("a request whose reply does not come in time rejects with timeout and the connection stays up", async (t) => {
-    const { own, fake } = await silent(t)
+    const { conn: own, fake } = await echoing(t)
     await connectionFailure(own.command(["SLOW"], { timeout: 50 }), "timeout", "unknown")
     await connectionFailure(own.transactionPipeline([["SLOW"]], { timeout: 50 }), "timeout", "unknown")
     assert.equal(own.status, "connected")
@@ -110,21 +88,21 @@ describe("request options", () => {
   })
 
   test("commandTimeout is the default of timeout", async (t) => {
-    const { own } = await silent(t, { commandTimeout: 50 })
+    const { conn: own } = await echoing(t, { commandTimeout: 50 })
     await connectionFailure(own.command(["SLOW"]), "timeout", "unknown")
     await connectionFailure(own.pipeline([["SLOW"]]), "timeout", "unknown")
     await connectionFailure(own.command(["SLOW"], { timeout: undefined }), "timeout", "unknown")
   })
 
   test("a request does not reject before its timeout has passed", async (t) => {
-    const { own } = await silent(t)
+    const { conn: own } = await echoing(t)
     const start = performance.now()
     await connectionFailure(own.command(["SLOW"], { timeout: 300 }), "timeout")
     assert.ok(performance.now() - start >= 295)
   })
 
   test("a timeout of one request wins over commandTimeout, in both directions", async (t) => {
-    const { own, connection } = await silent(t, { commandTimeout: 50 })
+    const { conn: own, connection } = await echoing(t, { commandTimeout: 50 })
     const long = own.command(["LONG"], { timeout: 60_000 })
     const forever = own.command(["FOREVER"], { timeout: Number.POSITIVE_INFINITY })
     await connectionFailure(own.command(["SHORT"]), "timeout")
@@ -135,7 +113,10 @@ describe("request options", () => {
   })
 
   test("a timeout longer than a timer can hold does not fire at once", async (t) => {
-    const { own, connection } = await silent(t, { commandTimeout: 2 ** 40, healthCheckInterval: 2 ** 41 })
+    const { conn: own, connection } = await echoing(t, {
+      commandTimeout: 2 ** 40,
+      healthCheckInterval: 2 ** 41,
+    })
     const first = own.command(["FIRST"])
     const second = own.command(["SECOND"], { timeout: 2 ** 33 })
     await until(() => hasReceived(connection, "SECOND"), { message: "SECOND did not arrive" })
@@ -145,7 +126,7 @@ describe("request options", () => {
   })
 
   test("a timed out request keeps its place, so the next reply is not shifted", async (t) => {
-    const { own, connection } = await silent(t)
+    const { conn: own, connection } = await echoing(t)
     await connectionFailure(own.command(["SLOW"], { timeout: 50 }), "timeout")
     const next = own.command(["NEXT"])
     await until(() => hasReceived(connection, "NEXT"), { message: "NEXT did not arrive" })
@@ -155,7 +136,7 @@ describe("request options", () => {
   })
 
   test("the late reply of a timed out pipeline is thrown away whole, also one that had begun", async (t) => {
-    const { own, connection } = await silent(t)
+    const { conn: own, connection } = await echoing(t)
     const slow = connectionFailure(
       own.pipeline([["A"], ["B"], ["C"]], { timeout: 100 }),
       "timeout",
@@ -171,7 +152,7 @@ describe("request options", () => {
   })
 
   test("an aborted request rejects with the signal's reason, whatever that is", async (t) => {
-    const { own, connection } = await silent(t)
+    const { conn: own, connection } = await echoing(t)
     for (const reason of [new Error("mine"), "a string", { an: "object" }, undefined]) {
       const controller = new AbortController()
       const slow = own.command(["SLOW"], { signal: controller.signal }).then(
@@ -187,7 +168,7 @@ describe("request options", () => {
   })
 
   test("a signal that was aborted before the call: never sent", async (t) => {
-    const { own, connection } = await silent(t)
+    const { conn: own, connection } = await echoing(t)
     const reason = new Error("mine")
     const options: RequestOptions = { signal: AbortSignal.abort(reason) }
     for (const call of [
@@ -204,7 +185,7 @@ describe("request options", () => {
   })
 
   test("aborted in the turn of its call: never sent, and its neighbours are", async (t) => {
-    const { own, connection } = await silent(t)
+    const { conn: own, connection } = await echoing(t)
     const controller = new AbortController()
     const before = own.command(["ECHO", "before"])
     const aborted = [
@@ -228,7 +209,7 @@ describe("request options", () => {
   })
 
   test("any mixture of aborts in the turn of the calls leaves exactly the others, in order", async (t) => {
-    const { own, connection } = await silent(t, { commandTimeout: 30_000 })
+    const { conn: own, connection } = await echoing(t, { commandTimeout: 30_000 })
     const controller = new AbortController()
     const { signal } = controller
     const kept: Promise<unknown>[] = []
@@ -322,7 +303,7 @@ describe("request options", () => {
   })
 
   test("aborted while the server does not read: what was not handed to the socket is never sent", async (t) => {
-    const { own, connection } = await silent(t, { commandTimeout: 60_000 })
+    const { conn: own, connection } = await echoing(t, { commandTimeout: 60_000 })
     connection.pause()
     const large = own.command(["LARGE", Buffer.alloc(64 * 1024 * 1024)])
     large.catch(() => undefined)
@@ -345,7 +326,7 @@ describe("request options", () => {
   })
 
   test("the late reply of an aborted request reaches no other caller", async (t) => {
-    const { own, connection } = await silent(t)
+    const { conn: own, connection } = await echoing(t)
     const controller = new AbortController()
     const aborted = assert.rejects(own.command(["SLOW"], { signal: controller.signal }), {
       name: "AbortError",
@@ -360,7 +341,7 @@ describe("request options", () => {
   })
 
   test("an abort after the reply changes nothing, and no listener stays on the signal", async (t) => {
-    const { own, connection } = await silent(t)
+    const { conn: own, connection } = await echoing(t)
     const controller = new AbortController()
     const { signal } = controller
     for (let index = 0; index < 20; index++) {
@@ -375,7 +356,7 @@ describe("request options", () => {
   })
 
   test("one signal may abort many requests", async (t) => {
-    const { own } = await silent(t)
+    const { conn: own } = await echoing(t)
     const controller = new AbortController()
     const all = Array.from({ length: 100 }, () =>
       assert.rejects(own.command(["SLOW"], { signal: controller.signal }), { name: "AbortError" }),
@@ -387,7 +368,7 @@ describe("request options", () => {
   })
 
   test("AbortSignal.timeout works as a signal", async (t) => {
-    const { own } = await silent(t)
+    const { conn: own } = await echoing(t)
     await assert.rejects(own.command(["SLOW"], { signal: AbortSignal.timeout(50) }), { name: "TimeoutError" })
   })
 
@@ -421,7 +402,7 @@ describe("request options", () => {
   })
 
   test("a request and its timeout leave nothing behind when disconnected at the same time", async (t) => {
-    const { own, connection } = await silent(t)
+    const { conn: own, connection } = await echoing(t)
     const slow = own.command(["SLOW"], { timeout: 50 }).then(
       () => assert.fail("it has no reply"),
       (error: unknown) => error,

@@ -1,64 +1,35 @@
 /** Row 40 of the fault matrix: ended in any state, a connection settles its promises and lets its process end. */
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
-import { after, before, describe, test } from "node:test"
+import { after, describe, test } from "node:test"
 import { fileURLToPath } from "node:url"
 import { FakeServer, handshake } from "../../support/fake-server.ts"
-import { freePort, RedisServer } from "../../support/server.ts"
+import { freePort } from "../../support/server.ts"
+import { runNodeWith, sharedServer } from "../contract/helpers.ts"
 
 const program = fileURLToPath(new URL("closing-child.mjs", import.meta.url))
-const root = fileURLToPath(new URL("../../", import.meta.url))
 
-let server: RedisServer
-let mute: FakeServer
-let silent: FakeServer
-let ports: Record<string, number>
-
-before(async () => {
-  server = await RedisServer.start()
-  // Shakes hands and then neither answers nor reads.
-  mute = await FakeServer.start((connection) => {
-    connection.onCommand = (command) => {
-      const answer = handshake(command)
-      connection.pause()
-      return answer
-    }
-  })
-  silent = await FakeServer.start()
-  ports = { live: server.port, mute: mute.port, silent: silent.port, refusing: await freePort() }
+const server = await sharedServer()
+// Shakes hands and then neither answers nor reads.
+const mute = await FakeServer.start((connection) => {
+  connection.onCommand = (command) => {
+    const answer = handshake(command)
+    connection.pause()
+    return answer
+  }
 })
-
-after(async () => {
-  await Promise.all([server?.stop(), mute?.stop(), silent?.stop()])
-})
+const silent = await FakeServer.start()
+const ports = { live: server.port, mute: mute.port, silent: silent.port, refusing: await freePort() }
+after(() => Promise.all([mute.stop(), silent.stop()]))
 
 type Report = Record<string, string>
 
 /** What the program says at its end, which it must reach by itself. */
-function run(state: string, how: string): Promise<Report> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, JSON.stringify({ state, how, ...ports })], {
-      cwd: root,
-      env: { ...process.env, NODE_OPTIONS: "" },
-      stdio: ["ignore", "pipe", "pipe"],
-    })
-    let stdout = ""
-    let stderr = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text
-    })
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text
-    })
-    const killer = setTimeout(() => child.kill("SIGKILL"), 20_000)
-    child.once("error", reject)
-    child.once("close", (code, signal) => {
-      clearTimeout(killer)
-      if (signal) reject(new Error(`${how} while ${state}: the process does not end by itself: ${stderr}`))
-      else if (code !== 0) reject(new Error(`${how} while ${state}: code ${code}: ${stdout}${stderr}`))
-      else resolve(JSON.parse(stdout) as Report)
-    })
-  })
+async function run(state: string, how: string): Promise<Report> {
+  const args = [program, JSON.stringify({ state, how, ...ports })]
+  const { code, signal, stdout, stderr } = await runNodeWith(args, { limit: 20_000 })
+  assert.equal(signal, null, `${how} while ${state}: the process does not end by itself: ${stderr}`)
+  assert.equal(code, 0, `${how} while ${state}: ${stdout}${stderr}`)
+  return JSON.parse(stdout) as Report
 }
 
 /** What the requests of each state end with; a pattern for `close`, and one for `destroy` where that differs. */

@@ -1,6 +1,7 @@
 /** What the pool tests share: pools that end with their test, and what the server knows of their connections. */
 import type { TestContext } from "node:test"
 import { Pool, type PoolOptions } from "@redix/client"
+import { bulk, FakeServer, handshake } from "../../support/fake-server.ts"
 import { FaultProxy, type ProxyTarget } from "../../support/proxy.ts"
 import type { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
@@ -28,6 +29,29 @@ export async function connected(t: TestContext, target: Target, options: PoolOpt
     })
   })
   return pool
+}
+
+/** A pool at a server that greets only whom it is told to, and answers the rest by `answer`. */
+export async function hesitant(
+  t: TestContext,
+  options: PoolOptions<2> = {},
+  answer: (command: string[]) => string = echoed,
+): Promise<{ pool: Pool; fake: FakeServer; greet: (index: number) => Promise<void> }> {
+  const fake = await FakeServer.start((connection) => {
+    connection.onCommand = (command) =>
+      command[0] === "PING" ? undefined : (handshake(command) ?? answer(command))
+  })
+  t.after(() => fake.stop())
+  const pool = started(t, fake, { size: 3, ...options })
+  const greet = async (index: number): Promise<void> => {
+    await until(() => (fake.connections[index]?.received.length ?? 0) > 0)
+    fake.connections[index]?.write("+PONG\r\n")
+  }
+  return { pool, fake, greet }
+}
+
+function echoed([name, text = ""]: string[]): string {
+  return name === "ECHO" ? bulk(text) : "+OK\r\n"
 }
 
 export async function proxyTo(t: TestContext, target: ProxyTarget): Promise<FaultProxy> {

@@ -1,30 +1,10 @@
 /** Requests that are issued while none of a pool's connections stands: they are for the first that does. */
 import assert from "node:assert/strict"
-import { describe, type TestContext, test } from "node:test"
-import type { PoolOptions } from "@redix/client"
-import { bulk, FakeServer, handshake } from "../../support/fake-server.ts"
+import { describe, test } from "node:test"
 import { freePort } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import { connectionFailure, misuse, rejection } from "../contract/helpers.ts"
-import { started } from "./setup.ts"
-
-/** A pool at a server that greets only whom it is told to, and echoes. */
-async function hesitant(t: TestContext, options: PoolOptions<2> = {}) {
-  const fake = await FakeServer.start((connection) => {
-    connection.onCommand = (command) => {
-      if (command[0] === "PING") return undefined
-      return command[0] === "ECHO" ? bulk(command[1] ?? "") : (handshake(command) ?? "+OK\r\n")
-    }
-  })
-  t.after(() => fake.stop())
-  const size = options.size ?? 3
-  const pool = started(t, fake, { ...options, size })
-  const greet = async (index: number) => {
-    await until(() => (fake.connections[index]?.received.length ?? 0) > 0)
-    fake.connections[index]?.write("+PONG\r\n")
-  }
-  return { pool, fake, greet }
-}
+import { hesitant, started } from "./setup.ts"
 
 describe("before any connection of a pool stands", () => {
   for (const strategy of ["least-busy", "round-robin", "random"] as const) {

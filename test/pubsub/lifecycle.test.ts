@@ -22,6 +22,20 @@ import { connected, Log, protocols, publisher, quick, Reading, started, untilUns
 
 const server = await sharedServer({ unixSocket: true })
 
+/** A subscription and a ping that are in flight, not answered, and to reject with `closed`. */
+async function unanswered(fake: FakePubSub, pubsub: PubSub): Promise<Promise<ConnectionError>[]> {
+  fake.held = () => true
+  const failures = [
+    connectionFailure(
+      pubsub.subscribe("a", () => {}),
+      "closed",
+    ),
+    connectionFailure(pubsub.ping(), "closed"),
+  ]
+  await fake.connection.nextCommand("SUBSCRIBE")
+  return failures
+}
+
 describe("starting", () => {
   test("`start` returns at once and connects in the background; what is asked for meanwhile waits", async (t) => {
     const pubsub = closing(t, PubSub.start(server.url))
@@ -166,15 +180,7 @@ describe("ending", () => {
   test("what is in flight rejects with `closed` when it is destroyed", async (t) => {
     const fake = await FakePubSub.start(t)
     const pubsub = await connected(t, fake)
-    fake.held = () => true
-    const failures = [
-      connectionFailure(
-        pubsub.subscribe("a", () => {}),
-        "closed",
-      ),
-      connectionFailure(pubsub.ping(), "closed"),
-    ]
-    await fake.connection.nextCommand("SUBSCRIBE")
+    const failures = await unanswered(fake, pubsub)
     pubsub.destroy()
     await Promise.all(failures)
     await fake.connection.closed
@@ -185,15 +191,7 @@ describe("ending", () => {
     const pubsub = await connected(t, fake)
     const log = new Log()
     await pubsub.subscribe("b", log.handler)
-    fake.held = () => true
-    const failures = [
-      connectionFailure(
-        pubsub.subscribe("a", () => {}),
-        "closed",
-      ),
-      connectionFailure(pubsub.ping(), "closed"),
-    ]
-    await fake.connection.nextCommand("SUBSCRIBE")
+    const failures = await unanswered(fake, pubsub)
     await pubsub.close({ timeout: 50 })
     await Promise.all(failures)
     await fake.connection.closed

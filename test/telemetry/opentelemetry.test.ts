@@ -1,6 +1,6 @@
 /** `@redix/client/opentelemetry` with the real SDK: spans and metrics as the conventions want them. */
 import assert from "node:assert/strict"
-import { after, before, describe, type TestContext, test } from "node:test"
+import { describe, type TestContext, test } from "node:test"
 import { type Attributes, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api"
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks"
 import {
@@ -22,14 +22,10 @@ import { type InstrumentOptions, instrument } from "@redix/client/opentelemetry"
 import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import { keyA, keyB, scripted } from "../contract/cluster/setup.ts"
-import { closing, fakeServer, misuse, runNode, uniqueKey } from "../contract/helpers.ts"
+import { closing, fakeServer, misuse, runNode, sharedServer, uniqueKey } from "../contract/helpers.ts"
 
-let server: RedisServer
-before(async () => {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  server = await RedisServer.start()
-})
-after(() => server.stop())
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+const server = await sharedServer()
 
 interface Collected {
   readonly spans: ReadableSpan[]

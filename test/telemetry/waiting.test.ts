@@ -1,34 +1,19 @@
 /** What is told of requests that wait before any connection carries them out, and what stats say of them. */
 import assert from "node:assert/strict"
-import { describe, type TestContext, test } from "node:test"
-import type { PoolOptions } from "@redix/client"
+import { describe, test } from "node:test"
 import { CommandRequest } from "../../src/connection/command-request.ts"
 import type { Place, Placed } from "../../src/connection/trace.ts"
 import { PoolWaitingRoom } from "../../src/pool/waiting-room.ts"
-import { FakeServer, handshake, nullBulk } from "../../support/fake-server.ts"
+import { nullBulk } from "../../support/fake-server.ts"
 import { freePort } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import { connectionFailure, misuse } from "../contract/helpers.ts"
-import { started } from "../pool/setup.ts"
+import { hesitant, started } from "../pool/setup.ts"
 import { assertAccounted, heard, kinds } from "./setup.ts"
-
-/** A pool at a server that greets nobody before it is told to. */
-async function hesitant(t: TestContext, options: PoolOptions<2> = {}) {
-  const fake = await FakeServer.start((connection) => {
-    connection.onCommand = (command) => (command[0] === "PING" ? undefined : (handshake(command) ?? nullBulk))
-  })
-  t.after(() => fake.stop())
-  const pool = started(t, fake, { size: 3, ...options })
-  const greet = async (index: number): Promise<void> => {
-    await until(() => (fake.connections[index]?.received.length ?? 0) > 0)
-    fake.connections[index]?.write("+PONG\r\n")
-  }
-  return { pool, fake, greet }
-}
 
 describe("while no connection of a pool stands", () => {
   test("requests are told of at the call, and once, and wait in the stats", async (t) => {
-    const { pool, fake, greet } = await hesitant(t)
+    const { pool, fake, greet } = await hesitant(t, {}, () => nullBulk)
     const all = heard(t)
     const replies = Promise.all([
       pool.command(["GET", "a"]),
@@ -51,7 +36,7 @@ describe("while no connection of a pool stands", () => {
   })
 
   test("what is one too many was refused", async (t) => {
-    const { pool, greet } = await hesitant(t, { maxInFlight: 1 })
+    const { pool, greet } = await hesitant(t, { maxInFlight: 1 }, () => nullBulk)
     const all = heard(t)
     const waits = pool.command(["GET", "a"])
     await connectionFailure(pool.command(["GET", "b"]), "overloaded", "not-sent")
@@ -108,7 +93,7 @@ describe("a server that takes no dedicated connections", () => {
   })
 
   test("what comes after the end was refused, too; misuse is nobody's", async (t) => {
-    const { pool, greet } = await hesitant(t, { size: 1 })
+    const { pool, greet } = await hesitant(t, { size: 1 }, () => nullBulk)
     await greet(0)
     await pool.ready()
     await pool.close()

@@ -1,6 +1,7 @@
 /** Sections 1 and 7 of the contract: commands that a cluster refuses, since they would change a connection that many share. */
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
+import { desynchronising } from "../conformance/bed.ts"
 import { misuse, redisFailure } from "../helpers.ts"
 import { keyA, keyB, keyC, scripted, spelled } from "./setup.ts"
 
@@ -18,23 +19,6 @@ const stateful: readonly (readonly [readonly string[], RegExp])[] = [
   [["ASKING"], /transactionPipeline|watch|checkout|follow|redirect/],
   [["READONLY"], /transactionPipeline|watch|checkout|readFromReplicas|route/],
   [["READWRITE"], /transactionPipeline|watch|checkout|readFromReplicas|route/],
-]
-
-/** What every client refuses. */
-const desynchronising: readonly (readonly string[])[] = [
-  ["SUBSCRIBE", "c"],
-  ["PSUBSCRIBE", "c"],
-  ["SSUBSCRIBE", "c"],
-  ["UNSUBSCRIBE"],
-  ["PUNSUBSCRIBE"],
-  ["SUNSUBSCRIBE"],
-  ["MONITOR"],
-  ["HELLO", "3"],
-  ["RESET"],
-  ["SYNC"],
-  ["PSYNC", "?", "-1"],
-  ["REPLCONF", "ACK", "1"],
-  ["CLIENT", "REPLY", "OFF"],
 ]
 
 function spellings(command: readonly string[]): (string | Buffer)[][] {

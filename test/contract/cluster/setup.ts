@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { after, type TestContext } from "node:test"
 import { inspect } from "node:util"
-import { Cluster, type ClusterOptions, ConnectionError, RedisError } from "@redix/client"
+import { Cluster, type ClusterOptions, RedisError } from "@redix/client"
 import { RedisCluster, type RedisClusterOptions } from "../../../support/cluster.ts"
 import {
   FakeCluster,
@@ -16,6 +16,7 @@ import { closing } from "../helpers.ts"
 
 export { FakeCluster, type FakeNode, type NodeScript } from "../../../support/fake-cluster.ts"
 export { keyIn, slotOf } from "../../../support/slots.ts"
+export { assertConnectionError as assertFailedPlace } from "../helpers.ts"
 
 /** Comes back soon, and introduces itself with a PING only. */
 export const quick = { clientInfo: false, backoffInitial: 10, backoffMax: 50 } as const
@@ -156,17 +157,6 @@ export const tryAgain = "-TRYAGAIN Multiple keys request during rehashing of slo
 /** Words of commands, one command a string: `["SET k 1", "GET k"]`. */
 export function spelled(commands: readonly (readonly string[])[]): string[] {
   return commands.map((command) => command.join(" "))
-}
-
-/** Asserts that a value inside of a pipeline's replies is a `ConnectionError` of that kind. */
-export function assertFailedPlace(
-  value: unknown,
-  reason: string,
-  outcome?: "not-sent" | "unknown",
-): asserts value is ConnectionError {
-  assert.ok(value instanceof ConnectionError, `expected a ConnectionError, got ${inspect(value)}`)
-  assert.equal(value.reason, reason, inspect(value))
-  if (outcome !== undefined) assert.equal(value.outcome, outcome, inspect(value))
 }
 
 /** Asserts that a value inside of a pipeline's replies is an error reply of that code. */

@@ -18,6 +18,38 @@ import { request } from "../../../support/side-channel.ts"
 import { until } from "../../../support/wait.ts"
 import { uniqueKey } from "../helpers.ts"
 
+/** What would change a connection for others who share it. */
+export const changing: readonly (readonly string[])[] = [
+  ["MULTI"],
+  ["EXEC"],
+  ["DISCARD"],
+  ["WATCH", "key"],
+  ["UNWATCH"],
+  ["SELECT", "1"],
+  ["AUTH", "secret"],
+  ["QUIT"],
+  ["CLIENT", "TRACKING", "ON"],
+]
+
+/** What is refused everywhere, since it would desynchronise a connection. */
+export const desynchronising: readonly (readonly string[])[] = [
+  ["SUBSCRIBE", "c"],
+  ["PSUBSCRIBE", "c"],
+  ["SSUBSCRIBE", "c"],
+  ["UNSUBSCRIBE"],
+  ["PUNSUBSCRIBE"],
+  ["SUNSUBSCRIBE"],
+  ["MONITOR"],
+  ["HELLO", "3"],
+  ["RESET"],
+  ["SYNC"],
+  ["PSYNC", "?", "-1"],
+  ["REPLCONF", "ack", "0"],
+  ["REPLCONF", "ACK", "1"],
+  ["CLIENT", "REPLY", "OFF"],
+  ["CLIENT", "REPLY", "SKIP"],
+]
+
 /** What every client has beside its commands. */
 export interface Life {
   readonly protocol: 2 | 3

@@ -1,26 +1,13 @@
 /** The contract of every client, on a cluster. All keys of a case are in one slot. */
 import { Cluster } from "@redix/client"
 import { RedisCluster } from "../../../support/cluster.ts"
-import type { Topology } from "./bed.ts"
+import { changing, type Topology } from "./bed.ts"
 import { conformance } from "./suite.ts"
 
 const topology: Topology = {
   name: "Cluster",
   manyConnections: true,
-  refused: [
-    ["MULTI"],
-    ["EXEC"],
-    ["DISCARD"],
-    ["WATCH", "key"],
-    ["UNWATCH"],
-    ["SELECT", "1"],
-    ["AUTH", "secret"],
-    ["QUIT"],
-    ["CLIENT", "TRACKING", "ON"],
-    ["ASKING"],
-    ["READONLY"],
-    ["READWRITE"],
-  ],
+  refused: [...changing, ["ASKING"], ["READONLY"], ["READWRITE"]],
   failsOneByOne: true,
   needsKey: true,
   usesClientReply: false,

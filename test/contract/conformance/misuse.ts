@@ -3,24 +3,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import type { Argument } from "@redix/client"
 import { misuse, uniqueKey } from "../helpers.ts"
-import { type Bed, type Client, keys } from "./bed.ts"
-
-/** Refused everywhere, since they would desynchronise a connection. */
-const refusedEverywhere: readonly (readonly string[])[] = [
-  ["SUBSCRIBE", "c"],
-  ["PSUBSCRIBE", "c"],
-  ["SSUBSCRIBE", "c"],
-  ["UNSUBSCRIBE"],
-  ["PUNSUBSCRIBE"],
-  ["SUNSUBSCRIBE"],
-  ["MONITOR"],
-  ["HELLO", "3"],
-  ["RESET"],
-  ["SYNC"],
-  ["PSYNC", "?", "-1"],
-  ["REPLCONF", "ack", "0"],
-  ["CLIENT", "REPLY", "SKIP"],
-]
+import { type Bed, type Client, desynchronising, keys } from "./bed.ts"
 
 /** The same command as it may also be written. */
 function* spellings([name = "", ...rest]: readonly string[]): Generator<Argument[]> {
@@ -48,7 +31,7 @@ export function misuseCases(bed: Bed): void {
     test("what would desynchronise a connection is a TypeError in every spelling, and nothing is sent", async () => {
       const { client } = bed
       const key = keys()
-      for (const command of refusedEverywhere) {
+      for (const command of desynchronising) {
         for (const spelling of spellings(command)) {
           for (const way of ways(client, spelling, key())) await misuse(way, new RegExp(`${command[0]}`, "i"))
         }

@@ -1,23 +1,13 @@
 /** The contract of every client, on a pool. */
 import { Pool } from "@redix/client"
 import { RedisServer } from "../../../support/server.ts"
-import type { Topology } from "./bed.ts"
+import { changing, type Topology } from "./bed.ts"
 import { conformance } from "./suite.ts"
 
 const topology: Topology = {
   name: "Pool",
   manyConnections: true,
-  refused: [
-    ["MULTI"],
-    ["EXEC"],
-    ["DISCARD"],
-    ["WATCH", "key"],
-    ["UNWATCH"],
-    ["SELECT", "1"],
-    ["AUTH", "secret"],
-    ["QUIT"],
-    ["CLIENT", "TRACKING", "ON"],
-  ],
+  refused: changing,
   failsOneByOne: false,
   needsKey: false,
   usesClientReply: true,

@@ -7,6 +7,7 @@ import { handshake } from "../../../support/fake-server.ts"
 import { FaultProxy } from "../../../support/proxy.ts"
 import { until } from "../../../support/wait.ts"
 import { Recorder } from "../../faults/invariants.ts"
+import { changing } from "../conformance/bed.ts"
 import {
   closing,
   connectionFailure,
@@ -201,16 +202,8 @@ describe("under kills", () => {
 
 describe("what changes a connection", () => {
   const refused: readonly (readonly string[])[] = [
-    ["MULTI"],
-    ["EXEC"],
-    ["DISCARD"],
-    ["WATCH", "key"],
-    ["UNWATCH"],
-    ["SELECT", "1"],
-    ["AUTH", "secret"],
+    ...changing,
     ["AUTH", "default", "secret"],
-    ["QUIT"],
-    ["CLIENT", "TRACKING", "ON"],
     ["CLIENT", "TRACKING", "OFF"],
   ]
 

@@ -18,11 +18,11 @@ import type { ReadyOptions, ResolvedOptions } from "../options.ts"
 import type { ResolvedPubSubOptions } from "../pubsub-options.ts"
 import { formatEndpoint } from "../transport/transport.ts"
 import { AnyNode, type NodeDirectory, type NodePlace } from "./any-node.ts"
-import type { BookLink } from "./book.ts"
 import { type Kind, shardKind } from "./kind.ts"
 import { Link, type LinkOwner } from "./link.ts"
 import type { SubscriberBackend } from "./subscriber.ts"
 import { Subscriptions, type SubscriptionsOwner } from "./subscriptions.ts"
+import type { BookLink } from "./topic.ts"
 import { wireName } from "./topic-request.ts"
 
 /** After a node has ended subscriptions by itself, others may not have heard why: so many more looks, one each second. */

@@ -13,11 +13,12 @@ import { type MessageOwner, MessageReader } from "../protocol/message-reader.ts"
 import type { Parser } from "../protocol/parser.ts"
 import { textOf } from "../util/binary-text.ts"
 import { timerDelay } from "../util/delay.ts"
-import type { Book, BookLink, Topic, TopicCommand } from "./book.ts"
+import type { Book } from "./book.ts"
 import { channelKind, type Kind, kinds, patternKind, shardKind } from "./kind.ts"
 import { decodePayload, isPayload, messageEvent } from "./messages.ts"
 import { PingRequest } from "./ping-request.ts"
 import { ShardLeaveRequest } from "./shard-leave-request.ts"
+import type { BookLink, Topic, TopicCommand } from "./topic.ts"
 import { TopicRequest } from "./topic-request.ts"
 
 /** Who is told of a link's life, after the book. */

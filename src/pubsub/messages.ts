@@ -2,9 +2,9 @@
 
 import type { Encoding } from "../options.ts"
 import { bytesOf, textOf } from "../util/binary-text.ts"
-import type { Topic } from "./book.ts"
 import type { PubSubEvent } from "./events.ts"
 import { patternKind, shardKind } from "./kind.ts"
+import type { Topic } from "./topic.ts"
 
 /** The channel whose messages are the keys that a client-side cache has to forget. */
 const INVALIDATE = "__redis__:invalidate"

@@ -15,7 +15,6 @@ import {
 import { type PubSubOptions, type ResolvedPubSubOptions, resolvePubSubOptions } from "../pubsub-options.ts"
 import { registeredAs } from "../registry.ts"
 import { SentinelSource } from "../sentinel/source.ts"
-import type { Member } from "./book.ts"
 import { ClusterSubscriber } from "./cluster-subscriber.ts"
 import type { PubSubEvent } from "./events.ts"
 import { channelKind, type Kind, patternKind, shardKind } from "./kind.ts"
@@ -23,6 +22,7 @@ import { type ChannelName, namesOf } from "./names.ts"
 import { HandlerSink, IteratorSink } from "./sink.ts"
 import { Subscriber, type SubscriberBackend } from "./subscriber.ts"
 import { HandledSubscription, IteratedSubscription, type Subscription } from "./subscription.ts"
+import type { Member } from "./topic.ts"
 
 const DEFAULT_MAX_BUFFERED = 10_000
 

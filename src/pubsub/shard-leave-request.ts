@@ -7,7 +7,7 @@
 import { type PushVerdict, type ReplyFacts, Request, RequestTerms } from "../connection/request.ts"
 import { RedisError } from "../errors.ts"
 import type { Encoder } from "../protocol/encode.ts"
-import type { TopicCommand } from "./book.ts"
+import type { TopicCommand } from "./topic.ts"
 import { wireName } from "./topic-request.ts"
 
 export class ShardLeaveRequest extends Request<TopicCommand> {

@@ -12,9 +12,9 @@ import type { ConnectionError } from "../errors.ts"
 import type { Lifecycle } from "../lifecycle.ts"
 import type { ReadyOptions } from "../options.ts"
 import type { ResolvedPubSubOptions } from "../pubsub-options.ts"
-import type { BookLink } from "./book.ts"
 import { Link, type LinkOwner } from "./link.ts"
 import { Subscriptions, type SubscriptionsOwner } from "./subscriptions.ts"
+import type { BookLink } from "./topic.ts"
 
 /** What lies below a `PubSub`. */
 export interface SubscriberBackend extends Backend {

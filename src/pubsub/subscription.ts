@@ -8,9 +8,9 @@ import type { Encoding } from "../options.ts"
 import { type Abortable, forgetAbort, onAbort } from "../util/abort.ts"
 import { nameAsyncDispose } from "../util/dispose.ts"
 import type { Timed } from "../util/heap.ts"
-import type { Member, Topic } from "./book.ts"
 import type { PubSubEvent } from "./events.ts"
 import type { IteratorSink, Sink } from "./sink.ts"
+import type { Member, Topic } from "./topic.ts"
 
 /** A subscription, until it is ended. */
 export interface Subscription extends AsyncDisposable {

@@ -6,12 +6,13 @@
 import { ConnectionError, type RedisError } from "../errors.ts"
 import type { SubscribeOptions } from "../options.ts"
 import { WaitingClock } from "../util/waiting-clock.ts"
-import { Book, type BookLink, type BookOwner, type Member } from "./book.ts"
+import { Book, type BookOwner } from "./book.ts"
 import type { Kind } from "./kind.ts"
 import type { Link } from "./link.ts"
 import type { Name } from "./names.ts"
 import type { Sink } from "./sink.ts"
 import { type MemberOwner, SubscriptionMember } from "./subscription.ts"
+import type { BookLink, Member } from "./topic.ts"
 
 /** After a server could not subscribe just now. */
 const RETRY_MS = 1000

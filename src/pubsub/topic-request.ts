@@ -8,7 +8,7 @@ import { type PushVerdict, Request, RequestTerms } from "../connection/request.t
 import { ConnectionError, RedisError } from "../errors.ts"
 import type { Encoder } from "../protocol/encode.ts"
 import { bytesOf, isAsciiText } from "../util/binary-text.ts"
-import type { Topic, TopicCommand } from "./book.ts"
+import type { Topic, TopicCommand } from "./topic.ts"
 
 export interface TopicRequestOwner {
   onConfirmed(command: TopicCommand, topic: Topic): void

@@ -1,6 +1,7 @@
 /**
  * The TypeScript code in README.md and docs: each block stands alone as a module, is type-checked, and runs to its end
- * against a real server, or a real cluster. Blocks after ```ts no-run are type-checked only.
+ * against a real server, or a real cluster. Blocks after ```ts no-run are type-checked only. Those after ```js are CommonJS,
+ * and run as they are.
  *
  * Each block becomes a file in a project that depends on the built package, at the same line as in its page, so that
  * messages of the compiler and stacks show the place in the page.
@@ -30,6 +31,7 @@ interface CodeBlock {
   readonly line: number
   readonly code: string
   readonly isRun: boolean
+  readonly isCommonJs: boolean
 }
 
 process.exitCode = await main()
@@ -49,7 +51,7 @@ async function main(): Promise<number> {
   let failures = 0
   for (const block of run) {
     await Promise.all([server.send("FLUSHALL"), cluster.flush()])
-    const file = join("out", `${nameOf(block)}.js`)
+    const file = join("out", `${nameOf(block)}.${block.isCommonJs ? "cjs" : "js"}`)
     const { code, output } = await runNode(["--enable-source-maps", file], {
       cwd: project,
       timeout: RUN_TIMEOUT_MS,
@@ -58,7 +60,7 @@ async function main(): Promise<number> {
     failures += 1
     console.error(`${block.page}:${block.line}: the code ended with ${code}:\n${output}`)
   }
-  console.log(`${blocks.length} code blocks type-checked, ${run.length} run, ${failures} failed`)
+  console.log(`${blocks.length} code blocks checked, ${run.length} run, ${failures} failed`)
   return failures === 0 ? 0 : 1
 }
 
@@ -75,13 +77,14 @@ function pages(): string[] {
 
 function blocksOf(page: string): CodeBlock[] {
   const text = readFileSync(join(root, page), "utf8")
-  return [...text.matchAll(/^```(?:ts|typescript)\b(.*)\n([\s\S]*?)^```$/gm)].map((match) => {
-    const [, info = "", code = ""] = match
+  return [...text.matchAll(/^```(ts|js)\b(.*)\n([\s\S]*?)^```$/gm)].map((match) => {
+    const [, language, info = "", code = ""] = match
     return {
       page,
       line: text.slice(0, match.index).split("\n").length + 1,
       code,
       isRun: !info.includes("no-run"),
+      isCommonJs: language === "js",
     }
   })
 }
@@ -116,13 +119,15 @@ function createProject(blocks: readonly CodeBlock[], port: number, clusterPorts:
       noUnusedLocals: false,
       noUnusedParameters: false,
     },
-    files: blocks.map((block) => `${nameOf(block)}.ts`),
+    files: blocks.filter(({ isCommonJs }) => !isCommonJs).map((block) => `${nameOf(block)}.ts`),
   })
+  mkdirSync(join(project, "out"))
   for (const block of blocks) {
     const code = block.code
       .replaceAll(PORT, `${port}`)
       .replaceAll(CLUSTER_PORT, (_, index) => `${clusterPorts[Number(index)]}`)
-    writeFileSync(join(project, `${nameOf(block)}.ts`), "\n".repeat(block.line - 1) + code)
+    const file = block.isCommonJs ? join("out", `${nameOf(block)}.cjs`) : `${nameOf(block)}.ts`
+    writeFileSync(join(project, file), "\n".repeat(block.line - 1) + code)
   }
   return project
 }

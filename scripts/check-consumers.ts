@@ -18,10 +18,18 @@ const OPTIONS = {
 }
 
 /** How the package is found, and the files which it is found from. */
-const PROJECTS = {
+const PROJECTS: Record<string, Record<string, string | boolean>> = {
   // Also looks at the declarations themselves, which once is enough.
   nodenext: { module: "nodenext", moduleResolution: "nodenext", skipLibCheck: false },
   bundler: { module: "esnext", moduleResolution: "bundler", skipLibCheck: true },
+  // What `tsc --init` wrote for years. It knows no `exports`; compilers since 6.0 do without it.
+  node10: { module: "commonjs", moduleResolution: "node10", skipLibCheck: true },
+}
+const WITHOUT_NODE10 = ["typescript6.0", "typescript"]
+const FILES: Record<string, string[]> = {
+  nodenext: ["consumer.mts", "consumer.cts"],
+  bundler: ["consumer.mts"],
+  node10: ["consumer.cts"],
 }
 
 const folder = temporaryFolder("consumer")
@@ -29,15 +37,13 @@ install()
 let failed = false
 for (const compiler of COMPILERS) {
   for (const [name, how] of Object.entries(PROJECTS)) {
-    const files = name === "nodenext" ? [["consumer.mts"], ["consumer.cts"]] : [["consumer.mts"]]
-    for (const include of files) {
+    if (name === "node10" && WITHOUT_NODE10.includes(compiler)) continue
+    for (const file of FILES[name] ?? []) {
       const config = join(folder, `${name}.json`)
-      writeFileSync(config, JSON.stringify({ compilerOptions: { ...OPTIONS, ...how }, files: include }))
+      writeFileSync(config, JSON.stringify({ compilerOptions: { ...OPTIONS, ...how }, files: [file] }))
       const tsc = join(root, "node_modules", compiler, "bin/tsc")
       const { stdout, status } = spawnSync(process.execPath, [tsc, "-p", config], { encoding: "utf8" })
-      console.log(
-        `${compiler}, ${name}, ${include.join()}: ${status === 0 ? "compiles" : `fails\n${stdout}`}`,
-      )
+      console.log(`${compiler}, ${name}, ${file}: ${status === 0 ? "compiles" : `fails\n${stdout}`}`)
       failed ||= status !== 0
     }
   }
@@ -56,7 +62,7 @@ function install(): void {
     join(modules, "@redix/client"),
     "--strip-components=1",
   ])
-  for (const name of ["@types", "undici-types"])
+  for (const name of ["@types", "undici-types", "@opentelemetry"])
     symlinkSync(join(root, "node_modules", name), join(modules, name))
   for (const kind of ["mts", "cts"]) {
     copyFileSync(join(root, "test/consumer/consumer.mts"), join(folder, `consumer.${kind}`))

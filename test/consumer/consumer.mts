@@ -8,6 +8,7 @@ import {
   type ReplyOf,
   unwrap,
 } from "@redix/client"
+import { type InstrumentOptions, instrument } from "@redix/client/opentelemetry"
 
 declare module "@redix/client" {
   interface Replies {
@@ -72,6 +73,9 @@ export async function main(conn: Redix, conn3: Redix<3>, key: string, keys: stri
 
   const either: Commands<2 | 3>[] = [conn, conn3]
   await either[0]?.command(["PING"])
+  const undo: () => void = instrument({ queryText: "none" } satisfies InstrumentOptions)
+  undo()
+
   // @ts-expect-error a Redix<3> is not a Redix
   const wrong: Redix = conn3
   void wrong

@@ -11,10 +11,23 @@ type Command = readonly unknown[]
 
 /** A copy of the command, its secrets replaced. */
 export function redacted(command: Command): unknown[] {
+  const name = argumentText(command[0])
+  return /\s/.test(name) ? redactedWords(name, command) : withoutSecrets(command)
+}
+
+function withoutSecrets(command: Command): unknown[] {
   const copy = command.slice()
   const secrets = secretsOf(command)
   if (secrets !== undefined) for (const index of secrets) copy[index] = REDACTED
   return copy
+}
+
+/** `"CONFIG SET"` or `"AUTH password"` in place of a name: the server knows no such command, but the secret is one all the same. */
+function redactedWords(name: string, [first, ...rest]: Command): unknown[] {
+  const words = name.trim().split(/\s+/)
+  const copy = withoutSecrets([...words, ...rest])
+  const own = copy.splice(0, words.length)
+  return [own.includes(REDACTED) ? own.join(" ") : first, ...copy]
 }
 
 /** Which arguments are secrets, by their index. */
@@ -28,6 +41,8 @@ function secretsOf(command: Command): Iterable<number> | undefined {
       return word(command, 1) === "SETUSER" ? from(2, command) : undefined
     case "CONFIG":
       return word(command, 1) === "SET" ? ofPairs(2, command) : undefined
+    case "MODULE":
+      return ofModule(command)
     case "SENTINEL":
       return ofSentinel(command)
     case "MIGRATE":
@@ -65,6 +80,22 @@ function* ofPairs(first: number, command: Command): Generator<number> {
 function ofSentinel(command: Command): Iterable<number> | undefined {
   const isSet = word(command, 1) === "SET" || (word(command, 1) === "CONFIG" && word(command, 2) === "SET")
   return isSet ? ofPairs(3, command) : undefined
+}
+
+/**
+ * `MODULE LOAD path [argument …]` and `MODULE LOADEX path [CONFIG name value …] [ARGS argument …]`: which of them is a
+ * password, only the module knows.
+ */
+function ofModule(command: Command): Iterable<number> | undefined {
+  const sub = word(command, 1)
+  if (sub === "LOAD") return from(3, command)
+  return sub === "LOADEX" ? ofLoadEx(command) : undefined
+}
+
+function* ofLoadEx(command: Command): Generator<number> {
+  let index = 3
+  for (; word(command, index) === "CONFIG"; index += 3) yield* within(command, index + 2, 1)
+  yield* from(word(command, index) === "ARGS" ? index + 1 : index, command)
 }
 
 /** `MIGRATE host port key db timeout [COPY] [REPLACE] [AUTH password | AUTH2 user password] [KEYS key …]` */

@@ -88,6 +88,49 @@ const rows: [unknown[], unknown[]][] = [
     ["MIGRATE", "auth", "h", "auth", 0, 5, "REPLACE"],
   ],
   [
+    ["MODULE", "LOADEX", "/m.so", "CONFIG", "m.password", "s3cret", "config", "m.b", bytes("x")],
+    ["MODULE", "LOADEX", "/m.so", "CONFIG", "m.password", X, "config", "m.b", X],
+  ],
+  [
+    ["module", "loadex", "/m.so", "CONFIG", "m.a", "ARGS", "ARGS", "PASSWORD", "s3cret"],
+    ["module", "loadex", "/m.so", "CONFIG", "m.a", X, "ARGS", X, X],
+  ],
+  [
+    ["MODULE", "LOADEX", "/m.so", "PASSWORD", "s3cret"],
+    ["MODULE", "LOADEX", "/m.so", X, X],
+  ],
+  [
+    ["MODULE", "LOAD", "/m.so", "PASSWORD", "s3cret"],
+    ["MODULE", "LOAD", "/m.so", X, X],
+  ],
+  [
+    ["MODULE", "UNLOAD", "m"],
+    ["MODULE", "UNLOAD", "m"],
+  ],
+  [
+    ["CONFIG SET", "requirepass", "s3cret"],
+    ["CONFIG SET", "requirepass", X],
+  ],
+  [
+    [bytes(" config  set"), "maxmemory", 0, "requirepass", "s3cret"],
+    [bytes(" config  set"), "maxmemory", 0, "requirepass", X],
+  ],
+  [["CONFIG SET requirepass s3cret"], [`CONFIG SET requirepass ${X}`]],
+  [[bytes("auth user\ts3cret")], [`auth ${X} ${X}`]],
+  [
+    ["ACL SETUSER bob", ">s3cret"],
+    [`ACL SETUSER ${X}`, X],
+  ],
+  [
+    ["MODULE LOADEX", "/m.so", "CONFIG", "name", "value"],
+    ["MODULE LOADEX", "/m.so", "CONFIG", "name", X],
+  ],
+  [
+    ["SENTINEL SET", "mymaster", "auth-pass", "s3cret"],
+    ["SENTINEL SET", "mymaster", "auth-pass", X],
+  ],
+  [["SET key"], ["SET key"]],
+  [
     ["SET", "AUTH", "value"],
     ["SET", "AUTH", "value"],
   ],

@@ -142,6 +142,7 @@ export class ClusterBackend implements Backend, TopologyOwner, Guide {
 
   onKnown(nodes: readonly ClusterNode[]): void {
     this.#unknownBecause = undefined
+    this.checkouts.gate.onKnown()
     this.#waiting.proceedAll()
     this.#listener.onTopologyKnown(() => nodes.map(({ address }) => address))
   }

@@ -59,6 +59,11 @@ export class Gate {
     )
   }
 
+  /** It was found out anew who has which slots, and so it is what commands there are. */
+  onKnown(): void {
+    this.#resolver.forgetUnknown()
+  }
+
   #ask(question: readonly unknown[]): Promise<unknown> {
     const node = this.#keeper.someone()
     return new Promise((resolve, reject) => {

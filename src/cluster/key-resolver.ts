@@ -24,6 +24,8 @@ const MOST_NAMES = 2048
 export class KeyResolver {
   readonly #ask: Ask
   readonly #known = new Map<string, Positions>()
+  /** Names that the server did not know when it was asked. */
+  readonly #unknown = new Set<string>()
   /** Names that are being asked about. */
   readonly #asked = new Map<string, Promise<Positions>>()
 
@@ -34,8 +36,14 @@ export class KeyResolver {
   /** The keys of the command; none where even the server does not know. Rejects where it could not be asked. */
   async keysOf(command: readonly unknown[]): Promise<Keys> {
     const name = argumentText(command[0]).toUpperCase()
+    if (this.#unknown.has(name)) return NONE
     const positions = this.#known.get(name) ?? (await this.#askOnceAbout(name))
     return positions === "somewhere" ? this.#askFor(command) : keysAt(command, positions)
+  }
+
+  /** From now on the server is asked again what it did not know: a module may have been loaded since. */
+  forgetUnknown(): void {
+    this.#unknown.clear()
   }
 
   #askOnceAbout(name: string): Promise<Positions> {
@@ -48,7 +56,9 @@ export class KeyResolver {
 
   async #askAbout(name: string): Promise<Positions> {
     const reply = await this.#reply(["COMMAND", "INFO", name])
-    const positions = Array.isArray(reply) ? positionsIn(reply[0]) : undefined
+    const info: unknown = Array.isArray(reply) ? reply[0] : undefined
+    if (info === null && this.#unknown.size < MOST_NAMES) this.#unknown.add(name)
+    const positions = positionsIn(info)
     // What cannot be read is asked about again.
     if (positions !== undefined && this.#known.size < MOST_NAMES) this.#known.set(name, positions)
     return positions ?? NO_KEYS
@@ -69,9 +79,8 @@ export class KeyResolver {
   }
 }
 
-/** What `[name, arity, flags, first key, last key, step, …]` says; a command that the server does not know has no keys. */
+/** What `[name, arity, flags, first key, last key, step, …]` says, if it is that. */
 function positionsIn(info: unknown): Positions | undefined {
-  if (info === null) return NO_KEYS
   if (!Array.isArray(info)) return undefined
   const [, , flags, first, last, step]: readonly unknown[] = info
   if (Array.isArray(flags) && flags.some((flag) => String(flag) === "movablekeys")) return "somewhere"

@@ -70,6 +70,22 @@ describe("KeyResolver", () => {
     assert.deepEqual(asked, ["INFO NO.SUCH"])
   })
 
+  it("forgets when it is told to what the server did not know, and nothing else", async () => {
+    const infos: Record<string, Reply> = {
+      "MY.SET": [null],
+      "MY.GET": info(1, 1, 1),
+      "MY.PING": info(0, 0, 0),
+    }
+    const { resolver, asked } = server(infos)
+    for (const name of Object.keys(infos)) await resolver.keysOf([name, "k"])
+    infos["MY.SET"] = info(1, 1, 1)
+    resolver.forgetUnknown()
+    assert.deepEqual(await resolver.keysOf(["MY.SET", "k"]), ["k"])
+    assert.deepEqual(await resolver.keysOf(["MY.GET", "k"]), ["k"])
+    assert.deepEqual(await resolver.keysOf(["MY.PING", "k"]), [])
+    assert.deepEqual(asked, ["INFO MY.SET", "INFO MY.GET", "INFO MY.PING", "INFO MY.SET"])
+  })
+
   it("takes an error and nonsense for no keys, and asks again the next time", async () => {
     for (const reply of [new RedisError("NOPERM x"), "OK", [], [[]], [["x", 2, [], "1", 1, 1]]]) {
       const { resolver, asked } = server({ ODD: reply })
@@ -97,6 +113,17 @@ describe("KeyResolver", () => {
     )
     for (let index = 0; index < 3000; index++) await resolver.keysOf([`x${index}`, "k"])
     assert.equal(asked.length, 3000)
+    await resolver.keysOf(["X0", "k"])
+    assert.equal(asked.length, 3000)
+    await resolver.keysOf(["X2999", "k"])
+    assert.equal(asked.length, 3001)
+  })
+
+  it("does not remember without end either what the server does not know", async () => {
+    const { resolver, asked } = server(
+      Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`X${index}`, [null]])),
+    )
+    for (let index = 0; index < 3000; index++) await resolver.keysOf([`x${index}`, "k"])
     await resolver.keysOf(["X0", "k"])
     assert.equal(asked.length, 3000)
     await resolver.keysOf(["X2999", "k"])

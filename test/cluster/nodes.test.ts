@@ -11,6 +11,7 @@ import {
   type FakeCluster,
   fakeNodes,
   first,
+  forgetReceived,
   keyA,
   keyB,
   moved,
@@ -200,5 +201,26 @@ describe("keys that only the server can tell", () => {
     await cluster.pipeline(Array.from({ length: 100 }, (_, index) => ["FOO", keyA(`${index}`)]))
     assert.equal(fake.commands.filter(([name]) => name === "COMMAND").length, 1)
     assert.equal(fake.node(0).commands.filter(([name]) => name === "FOO").length, 100)
+  })
+
+  test("are asked for again once the layout is, where the server did not know the command before", async (t) => {
+    const info = "*1\r\n*6\r\n$3\r\nfoo\r\n:2\r\n*0\r\n:1\r\n:1\r\n:1\r\n"
+    const { fake, cluster, a, b, c } = await scripted(t)
+    const questions = () => fake.commands.filter(([name]) => name === "COMMAND").length
+    for (let times = 0; times < 3; times++) await cluster.command(["FOO", keyA()])
+    assert.equal(questions(), 1)
+    // A module that has the command is loaded now. Two of three nodes send it on, and so the layout is asked for.
+    fake.script = ([name, sub]) => (name === "COMMAND" && sub === "INFO" ? info : undefined)
+    for (const node of [b, c]) node.script = ([name]) => (name === "FOO" ? moved(slotA, a) : undefined)
+    await until(async () => {
+      await cluster.command(["FOO", keyA()])
+      return questions() > 1
+    })
+    forgetReceived(fake)
+    for (let times = 0; times < 6; times++) await cluster.command(["FOO", keyA()])
+    assert.deepEqual(
+      [a, b, c].map(({ commands }) => commands.length),
+      [6, 0, 0],
+    )
   })
 })

@@ -19,6 +19,14 @@ export interface ShardLayout {
 
 export type Layout = readonly ShardLayout[]
 
+/** The same, its nodes where they can be reached from here. Throws what `translate` throws. */
+export function translated(
+  { first, last, primary, replicas }: ShardLayout,
+  translate: (address: NodeAddress) => NodeAddress,
+): ShardLayout {
+  return { first, last, primary: translate(primary), replicas: replicas.map(translate) }
+}
+
 /**
  * The layout that the reply tells. A node whose host is not told is at the host that answered.
  * @throws RedixError for a reply of another form, and for one that gives no slots to anybody

@@ -40,7 +40,11 @@ export class Nodes {
 
   /** The node announced at the address in the role, with a connection that is opened if there is none. */
   at(announced: NodeAddress, role: Role): ClusterNode {
-    const address = this.#translate(announced)
+    return this.open(this.#translate(announced), role)
+  }
+
+  /** The same for an address that is translated already. */
+  open(address: NodeAddress, role: Role): ClusterNode {
     const key = formatEndpoint(address)
     const known = this.#nodes.get(key)
     if (known !== undefined && known.role === role && !known.isClosed) return known
@@ -54,9 +58,9 @@ export class Nodes {
     return node
   }
 
-  /** The node announced at the address, if it is known. */
-  find(announced: NodeAddress): ClusterNode | undefined {
-    return this.#nodes.get(formatEndpoint(this.#translate(announced)))
+  /** The node that is reached at the address, if it is known. */
+  find(address: NodeAddress): ClusterNode | undefined {
+    return this.#nodes.get(formatEndpoint(address))
   }
 
   all(): ClusterNode[] {

@@ -9,7 +9,7 @@ import { formatEndpoint } from "../transport/transport.ts"
 import { shuffled } from "../util/shuffled.ts"
 import { seed } from "./candidates.ts"
 import type { Candidate } from "./inquiry.ts"
-import type { Layout } from "./layout.ts"
+import { type Layout, translated } from "./layout.ts"
 import type { Translate } from "./nodes.ts"
 import type { NodeAddress } from "./redirect.ts"
 import { Refresher, type RefresherOwner } from "./refresher.ts"
@@ -103,7 +103,10 @@ export class Survey implements RefresherOwner {
   }
 
   #at(announced: NodeAddress): SurveyedNode {
-    const { host, port } = this.#options.translate(announced)
+    return this.#reachedAt(this.#options.translate(announced))
+  }
+
+  #reachedAt({ host, port }: NodeAddress): SurveyedNode {
     const key = formatEndpoint({ host, port })
     const node = this.#nodes.get(key) ?? { host, port, key }
     this.#nodes.set(key, node)
@@ -119,14 +122,16 @@ export class Survey implements RefresherOwner {
   }
 
   apply(layout: Layout): void {
+    // All of them first: where a user's function throws, nothing was taken on yet.
+    const shards = layout.map((shard) => translated(shard, this.#options.translate))
     const slots = new Array<SurveyedNode | undefined>(SLOTS).fill(undefined)
     const primaries = new Set<SurveyedNode>()
     const replicas = new Set<SurveyedNode>()
-    for (const shard of layout) {
-      const primary = this.#at(shard.primary)
+    for (const shard of shards) {
+      const primary = this.#reachedAt(shard.primary)
       slots.fill(primary, shard.first, shard.last + 1)
       primaries.add(primary)
-      for (const replica of shard.replicas) replicas.add(this.#at(replica))
+      for (const replica of shard.replicas) replicas.add(this.#reachedAt(replica))
     }
     this.#slots = slots
     this.#primaries = [...primaries]

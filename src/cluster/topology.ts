@@ -9,7 +9,7 @@ import { formatEndpoint } from "../transport/transport.ts"
 import { shuffled } from "../util/shuffled.ts"
 import { seed, standingNode } from "./candidates.ts"
 import type { Candidate } from "./inquiry.ts"
-import type { Layout } from "./layout.ts"
+import { type Layout, type ShardLayout, translated } from "./layout.ts"
 import type { ClusterNode, NodeOwner } from "./node.ts"
 import { Nodes, type Translate } from "./nodes.ts"
 import type { NodeAddress } from "./redirect.ts"
@@ -107,23 +107,33 @@ export class Topology implements RefresherOwner {
   }
 
   apply(layout: Layout): void {
+    // All of them first: where a user's function throws, no connection was opened or closed yet.
+    const translatedLayout = layout.map((shard) => ({
+      key: formatEndpoint(shard.primary),
+      ...this.#translated(shard),
+    }))
     const shards = new Map<string, Shard>()
-    const primaries = new Set<unknown>(layout.map(({ primary }) => this.nodes.at(primary, "primary")))
+    const primaries = new Set<unknown>(
+      translatedLayout.map(({ primary }) => this.nodes.open(primary, "primary")),
+    )
     // By way of a natMap, one node can be both.
     const isReplica = (replica: NodeAddress): boolean => !primaries.has(this.nodes.find(replica))
-    const ranges = layout.map(({ first, last, primary, replicas }) => {
-      const key = formatEndpoint(primary)
+    const ranges = translatedLayout.map(({ key, first, last, primary, replicas }) => {
       const shard = shards.get(key) ?? {
-        primary: this.nodes.at(primary, "primary"),
-        replicas: this.#options.readFromReplicas
-          ? replicas.filter(isReplica).map((replica) => this.nodes.at(replica, "replica"))
-          : [],
+        primary: this.nodes.open(primary, "primary"),
+        replicas: replicas.filter(isReplica).map((replica) => this.nodes.open(replica, "replica")),
       }
       shards.set(key, shard)
       return { first, last, shard }
     })
     this.map.replace(ranges)
     this.nodes.retain(this.#wanted([...shards.values()]))
+  }
+
+  /** Nobody is asked about replicas that are not read from. */
+  #translated(shard: ShardLayout): ShardLayout {
+    const { readFromReplicas, translate } = this.#options
+    return translated(readFromReplicas ? shard : { ...shard, replicas: [] }, translate)
   }
 
   /**

@@ -2,7 +2,14 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
-import { Cluster, ConnectionError, RedisError } from "@redix/client"
+import {
+  Cluster,
+  ConnectionError,
+  channels,
+  type FailedTopologyRefreshEvent,
+  RedisError,
+} from "@redix/client"
+import type { Place } from "../../support/fake-cluster.ts"
 import { until } from "../../support/wait.ts"
 import {
   ask,
@@ -74,6 +81,56 @@ describe("a natMap that leads two nodes to one place", () => {
     const to = { host: "127.0.0.1", port: primary?.port ?? 0 }
     const cluster = await connected(t, fake, { natMap: () => to, readFromReplicas: true })
     await cluster.nodes("primary")[0]?.connection.ready({ timeout: 2000 })
+    assert.equal(await cluster.command(["GET", keyA()]), "OK")
+  })
+})
+
+describe("a natMap that throws halfway through a layout", () => {
+  /** Says nothing of one address, and throws for that. */
+  const failing = (host: string): undefined => {
+    if (host === "10.0.0.1") throw new Error("mine")
+  }
+  const nowhere: Place = { host: "10.0.0.1", port: 9 }
+
+  /** Resolves when nobody could tell the cluster who has which slots. */
+  const failedRefresh = (cluster: Cluster): Promise<void> =>
+    new Promise((resolve) => {
+      const listener = (event: FailedTopologyRefreshEvent): void => {
+        if (event.cluster !== cluster) return
+        channels.failedTopologyRefresh.unsubscribe(listener)
+        resolve()
+      }
+      channels.failedTopologyRefresh.subscribe(listener)
+    })
+
+  const addresses = (cluster: Cluster): string[] => cluster.stats().connections.map(({ address }) => address)
+
+  test("opens nothing, and closes nothing", async (t) => {
+    const { fake, cluster, a, b, c } = await scripted(t, {
+      topologyRefreshInterval: 50,
+      readFromReplicas: true,
+      natMap: failing,
+    })
+    const before = addresses(cluster)
+    assert.equal(before.length, 3)
+    const sockets = [a, b, c].map(({ open: [socket] }) => socket)
+    const d = await fake.addNode()
+    // B would have to be connected to in another way.
+    fake.layout = [
+      { slots: [0, 10_000], nodes: [d.place, b.place] },
+      { slots: [10_001, 16_383], nodes: [c.place, nowhere] },
+    ]
+    await failedRefresh(cluster)
+    assert.deepEqual(addresses(cluster), before)
+    assert.equal(await cluster.command(["GET", keyB()]), "OK")
+    for (const [index, node] of [a, b, c].entries()) assert.ok(node.open.includes(sockets[index] as never))
+    assert.equal(d.server.connections.length, 0)
+  })
+
+  test("does not count where it is about a replica that is not read from", async (t) => {
+    const fake = await fakeNodes(t)
+    fake.layout = fake.layout.map((shard) => ({ ...shard, nodes: [...shard.nodes, nowhere] }))
+    const cluster = await connected(t, fake, { natMap: failing })
     assert.equal(await cluster.command(["GET", keyA()]), "OK")
   })
 })

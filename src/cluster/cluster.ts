@@ -7,7 +7,6 @@ import { Client } from "../client.ts"
 import {
   type ClusterOptions,
   type ClusterRequestOptions,
-  checkScanOptions,
   type KeyedCheckoutOptions,
   type ResolvedClusterOptions,
   resolveClusterOptions,
@@ -184,9 +183,8 @@ export class Cluster<out P extends Protocol = 2> extends Client implements Clust
    * Source: https://redis.io/docs/latest/commands/scan/
    */
   scan(options?: ScanOptions): AsyncGenerator<string, void, undefined> {
-    checkScanOptions(options)
     const { checkouts, topology } = this.#backend
-    return scan(() => known(checkouts, "a scan", options ?? {}), topology.map, options ?? {})
+    return scan((checked) => known(checkouts, "a scan", checked), topology.map, options)
   }
 
   /**

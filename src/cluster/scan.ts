@@ -1,19 +1,22 @@
 /** `SCAN` of all primaries, one after the other. Leaves to the topology which these are. */
 
-import type { ScanOptions } from "../cluster-options.ts"
+import { checkScanOptions, type ScanOptions } from "../cluster-options.ts"
 import type { ClusterNode } from "./node.ts"
 import type { SlotMap } from "./slot-map.ts"
 
 /**
- * The keys of all primaries; one that becomes a primary meanwhile is scanned as well.
+ * The keys of all primaries; one that becomes a primary meanwhile is scanned as well. Misuse rejects, as that of everything
+ * that is waited for: here what is asked for the first key.
  * @param known resolves once it is known who these are
  */
 export async function* scan(
-  known: () => Promise<unknown>,
+  known: (options: ScanOptions) => Promise<unknown>,
   map: SlotMap,
-  options: ScanOptions,
+  given: ScanOptions | undefined,
 ): AsyncGenerator<string, void, undefined> {
-  await known()
+  checkScanOptions(given)
+  const options = { ...given }
+  await known(options)
   const done = new Set<ClusterNode>()
   for (let node = next(map, done); node !== undefined; node = next(map, done)) {
     done.add(node)

@@ -167,6 +167,17 @@ describe("scan", () => {
     assert.deepEqual(keys.sort(), ["0", "1", "2"])
   })
 
+  test("rejects what is asked for the first key where its options are none, and throws nothing at the call", async (t) => {
+    const { fake, cluster } = await scripted(t)
+    const wrong = [{ nonsense: 1 }, { match: 1 }, { count: 0 }, { signal: 1 }, "a", null]
+    for (const options of wrong) {
+      const keys = cluster.scan(options as never)
+      await assert.rejects(keys.next(), TypeError)
+      assert.deepEqual(await keys.next(), { done: true, value: undefined })
+    }
+    assert.deepEqual(fake.commands, [])
+  })
+
   test("rejects where nobody can tell", async (t) => {
     const fake = await fakeNodes(t)
     await fake.stop()

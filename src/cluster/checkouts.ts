@@ -72,8 +72,10 @@ export async function known(
 
 function nodeOf(topology: Topology, slot: number): ClusterNode {
   const node = topology.map.at(slot)?.primary
-  if (node === undefined) throw new ConnectionError("closed", `no node of the cluster has the slot ${slot}`)
-  return node
+  if (node !== undefined) return node
+  // As for a command, of which a server would say CLUSTERDOWN: somebody may have it by now.
+  topology.refresh()
+  throw new ConnectionError("closed", `no node of the cluster has the slot ${slot}`)
 }
 
 /**

@@ -191,6 +191,29 @@ describe("scan", () => {
   })
 })
 
+describe("a slot that nobody has", () => {
+  const uses: readonly [string, (cluster: Cluster) => Promise<unknown>][] = [
+    ["checkout", async (cluster) => (await cluster.checkout({ key: keyA() })).release()],
+    ["use", (cluster) => cluster.use(() => true, { key: keyA() })],
+    ["watch", (cluster) => cluster.watch(keyA(), () => null)],
+  ]
+  for (const [name, take] of uses) {
+    test(`${name} rejects, and has the layout asked for again, by which somebody may have it`, async (t) => {
+      const fake = await fakeNodes(t)
+      const whole = fake.layout
+      fake.layout = whole.slice(1)
+      const cluster = await connected(t, fake, { topologyRefreshInterval: Number.POSITIVE_INFINITY })
+      fake.layout = whole
+      await assert.rejects(
+        take(cluster),
+        (error) => error instanceof ConnectionError && error.reason === "closed",
+      )
+      await until(() => cluster.nodes().length === 3, { timeout: 5000 })
+      await take(cluster)
+    })
+  }
+})
+
 describe("watch", () => {
   test("follows a MOVED that names no host", async (t) => {
     const { cluster, a, b } = await scripted(t)

@@ -51,7 +51,7 @@ const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 /**
  * From now on, each request of any client makes a span and is counted in `db.client.operation.duration`, and the
  * connections of all clients that are heard of in `db.client.connection.count` and `….pending_requests`. Returns what undoes
- * it. Called twice, everything is told twice.
+ * it: no more spans begin, and those of requests that are under way end with these. Called twice, everything is told twice.
  *
  * @example
  * const undo = instrument()
@@ -66,13 +66,14 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     requests.start(event)
   }
   const onConnection = (event: ConnectionEvent): void => connections.add(event.connection)
-  const listeners = { start: onStart, asyncEnd: (event: SettledPipelineEvent) => requests.end(event) }
-  channels.pipeline.subscribe(listeners)
+  const onEnd = (event: SettledPipelineEvent): void => requests.end(event)
+  channels.pipeline.subscribe({ start: onStart, asyncEnd: onEnd })
   channels.connection.subscribe(onConnection)
   return () => {
-    channels.pipeline.unsubscribe(listeners)
+    channels.pipeline.unsubscribe({ start: onStart })
     channels.connection.unsubscribe(onConnection)
     connections.stop()
+    requests.whenAllHaveEnded(() => channels.pipeline.unsubscribe({ asyncEnd: onEnd }))
   }
 }
 
@@ -87,7 +88,8 @@ class Requests {
   readonly #tracer: Tracer
   readonly #duration: Histogram
   readonly #options: InstrumentOptions
-  readonly #begun = new WeakMap<PipelineEvent, Begun>()
+  readonly #begun = new Map<PipelineEvent, Begun>()
+  #onAllEnded: (() => void) | undefined
 
   constructor(tracer: Tracer, meter: Meter, options: InstrumentOptions) {
     this.#tracer = tracer
@@ -127,10 +129,19 @@ class Requests {
     })
   }
 
+  /** Calls it once none is under way, at once if none is. */
+  whenAllHaveEnded(then: () => void): void {
+    this.#onAllEnded = then
+    if (this.#begun.size === 0) then()
+  }
+
   end(event: SettledPipelineEvent): void {
     const begun = this.#begun.get(event)
-    // Nobody has told of its beginning: that was before.
+    // Nobody has told of its beginning: that was before, or after all was undone.
     if (begun === undefined) return
+    this.#begun.delete(event)
+    // Not while the event is told: older versions of Node.js 20 pass over the listener behind one that goes.
+    if (this.#begun.size === 0 && this.#onAllEnded !== undefined) queueMicrotask(this.#onAllEnded)
     const { span, attributes } = begun
     const outcome = "error" in event ? failureOf(event.error) : {}
     const active = span === undefined ? context.active() : trace.setSpan(context.active(), span)

@@ -17,8 +17,9 @@ import {
 } from "@opentelemetry/sdk-trace-base"
 import * as stable from "@opentelemetry/semantic-conventions"
 import * as incubating from "@opentelemetry/semantic-conventions/incubating"
-import { Pool, Redix } from "@redix/client"
+import { channels, Pool, Redix } from "@redix/client"
 import { type InstrumentOptions, instrument } from "@redix/client/opentelemetry"
+import type { FakeConnection } from "../../support/fake-server.ts"
 import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import { keyA, keyB, scripted } from "../contract/cluster/setup.ts"
@@ -294,15 +295,60 @@ describe("metrics", () => {
 })
 
 describe("instrument", () => {
-  test("is undone by what it returns, also for what is under way", async (t) => {
+  test("is undone by what it returns: what is under way ends, nothing else begins, and then nobody listens", async (t) => {
+    const held: FakeConnection[] = []
+    const fake = await fakeServer(t, ([name], connection) => {
+      if (name !== "GET") return undefined
+      held.push(connection)
+      return ""
+    })
+    const conn = closing(t, await Redix.connect({ port: fake.port, clientInfo: false }))
+    const other = closing(t, await Redix.connect({ port: server.port }))
+    const all = collected(t)
+    const answered = conn.command(["GET", "a"])
+    const timedOut = conn.safe.command(["GET", "b"], { timeout: 20 })
+    all.undo()
+    all.undo()
+    await other.command(["PING"])
+    await timedOut
+    assert.equal(channels.pipeline.start.hasSubscribers, false)
+    assert.equal(channels.pipeline.asyncEnd.hasSubscribers, true)
+    await until(() => held.length === 2)
+    for (const connection of held) connection.write("$-1\r\n")
+    await answered
+    assert.deepEqual(
+      all.spans.map(({ name, status }) => [name.split(" ")[0], status.code]),
+      [
+        ["GET", SpanStatusCode.ERROR],
+        ["GET", SpanStatusCode.UNSET],
+      ],
+    )
+    assert.equal(channels.pipeline.hasSubscribers, false)
+    const durations = await all.points(stable.METRIC_DB_CLIENT_OPERATION_DURATION)
+    assert.equal(durations.length, 2)
+  })
+
+  test("is undone at once where nothing is under way", async (t) => {
     const conn = closing(t, await Redix.connect({ port: server.port }))
     const all = collected(t)
     await conn.command(["PING"])
+    all.undo()
+    assert.equal(channels.pipeline.hasSubscribers, false)
+    await conn.command(["PING"])
+    assert.equal(all.spans.length, 1)
+  })
+
+  test("passes over no listener when it goes with the last request", async (t) => {
+    const conn = closing(t, await Redix.connect({ port: server.port }))
+    const all = collected(t)
+    let heard = 0
+    const listeners = { asyncEnd: () => void heard++ }
+    channels.pipeline.subscribe(listeners)
+    t.after(() => channels.pipeline.unsubscribe(listeners))
     const under = conn.command(["PING"])
     all.undo()
     await under
-    await conn.command(["PING"])
-    assert.equal(all.spans.length, 1)
+    assert.equal(heard, 1)
   })
 
   test("ends a span also where onSpan throws, which surfaces", async () => {

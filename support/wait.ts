@@ -13,6 +13,9 @@ export interface UntilOptions {
   message?: string | (() => string)
 }
 
+/** The real time, also in tests that let time stand. */
+const now = performance.now.bind(performance)
+
 /** The truthy kinds of `T`. */
 export type Truthy<T> = Exclude<T, false | 0 | 0n | "" | null | undefined>
 
@@ -21,11 +24,11 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   { timeout = 10_000, interval = 5, message = "condition" }: UntilOptions = {},
 ): Promise<Truthy<T>> {
-  const deadline = performance.now() + timeout
+  const deadline = now() + timeout
   for (;;) {
     const value = await condition()
     if (value) return value as Truthy<T>
-    if (performance.now() >= deadline) {
+    if (now() >= deadline) {
       throw new Error(
         `waited ${timeout} ms in vain for: ${typeof message === "string" ? message : message()}`,
       )

@@ -1,98 +1,104 @@
-/** One deadline over all that a request to a cluster waits for. */
+/**
+ * One deadline over all that a request to a cluster waits for. Time is the test's: how much of it has passed when a hop ends
+ * is not left to the machine.
+ */
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import { setTimeout as sleep } from "node:timers/promises"
-import { ConnectionError } from "@redix/client"
+import type { Cluster } from "@redix/client"
 import {
   type FakeNode,
   fakeNodes,
   keyA,
   moved,
-  type NodeScript,
+  type Options,
   scripted,
   slotA,
   started,
 } from "../contract/cluster/setup.ts"
+import { Clock, TimedRequest } from "../util/clock.ts"
 
-/** How long it takes until the promise rejects with a timeout, in ms. */
-async function timeOf(promise: Promise<unknown>): Promise<number> {
-  const began = performance.now()
-  await assert.rejects(promise, (error) => error instanceof ConnectionError && error.reason === "timeout")
-  return performance.now() - began
-}
+/** In ms. Longer than any of its parts, and shorter than two of them. */
+const timeout = 1000
+const firstPart = 600
+const has = (node: FakeNode, name: string): boolean => node.commands.some(([first]) => first === name)
 
-/** Less than if a part of the way had not been counted. */
-function assertWithin(elapsed: number, from: number, below: number): void {
-  assert.ok(elapsed >= from - 10 && elapsed < below, `${Math.round(elapsed)} ms`)
-}
-
-/** Says of a command that blocks that it is elsewhere, but not at once. */
-function movedSlowly(to: FakeNode): NodeScript {
-  return ([name], _node, connection) => {
-    if (name !== "BLPOP") return undefined
-    setTimeout(() => connection.write(moved(slotA, to)), 600).unref()
-    return ""
+/** Two nodes that say nothing to commands that block, until the first is told to send BLPOP to the second. */
+async function silent(t: Parameters<typeof scripted>[0], options: Options = {}) {
+  const clock = new Clock(t)
+  const { cluster, a, b } = await scripted(t, options)
+  let redirect = (): void => {}
+  const isBlocking = (name = ""): boolean => name === "BLPOP" || name === "BRPOP"
+  a.script = ([name], _node, connection) => {
+    if (name === "BLPOP") redirect = () => connection.write(moved(slotA, b))
+    return isBlocking(name) ? "" : undefined
   }
+  b.script = ([name]) => (isBlocking(name) ? "" : undefined)
+  return { clock, cluster, a, b, redirect: () => redirect() }
 }
 
 describe("the deadline of a blocking command", () => {
-  test("goes on over a redirection", async (t) => {
-    const { cluster, a, b } = await scripted(t)
-    a.script = movedSlowly(b)
-    b.script = ([name]) => (name === "BLPOP" ? "" : undefined)
-    assertWithin(await timeOf(cluster.command(["BLPOP", keyA(), 0], { timeout: 1000 })), 1000, 1500)
-  })
-
-  test("goes on over a redirection in a pipeline", async (t) => {
-    const { cluster, a, b } = await scripted(t)
-    a.script = movedSlowly(b)
-    b.script = ([name]) => (name === "BLPOP" ? "" : undefined)
-    assertWithin(await timeOf(cluster.pipeline([["BLPOP", keyA(), 0]], { timeout: 1000 })), 1000, 1500)
-  })
+  const ways: readonly (readonly [string, (cluster: Cluster) => Promise<unknown>])[] = [
+    ["", (cluster) => cluster.command(["BLPOP", keyA(), 0], { timeout })],
+    [" in a pipeline", (cluster) => cluster.pipeline([["BLPOP", keyA(), 0]], { timeout })],
+  ]
+  for (const [where, ask] of ways) {
+    test(`goes on over a redirection${where}`, async (t) => {
+      const { clock, cluster, a, b, redirect } = await silent(t)
+      const request = new TimedRequest(clock, ask(cluster))
+      await clock.standUntil(() => has(a, "BLPOP"))
+      await clock.pass(firstPart)
+      redirect()
+      await clock.standUntil(() => has(b, "BLPOP"))
+      await request.assertTimeOver(timeout - firstPart)
+    })
+  }
 
   test("begins while it is not known who has which slots", async (t) => {
+    const clock = new Clock(t)
     const fake = await fakeNodes(t, { script: ([name]) => (name === "BLPOP" ? "" : undefined) })
-    for (const node of fake.nodes) node.layoutDelay = 600
+    for (const node of fake.nodes) node.layoutDelay = firstPart
     const cluster = started(t, fake)
-    assertWithin(await timeOf(cluster.command(["BLPOP", keyA(), 0], { timeout: 1000 })), 1000, 1500)
+    const request = new TimedRequest(clock, cluster.command(["BLPOP", keyA(), 0], { timeout }))
+    await clock.standUntil(() => fake.nodes.some(({ layoutsPending }) => layoutsPending > 0))
+    await clock.pass(firstPart)
+    await clock.standUntil(() => has(fake.node(0), "BLPOP"))
+    await request.assertTimeOver(timeout - firstPart)
   })
 
   test("begins while it waits for its turn", async (t) => {
-    const { cluster, a, b } = await scripted(t, { maxDedicated: 1 })
-    a.script = movedSlowly(b)
+    const { clock, cluster, a, b, redirect } = await silent(t, { maxDedicated: 1 })
+    const request = new TimedRequest(clock, cluster.command(["BLPOP", keyA(), 0], { timeout }))
+    await clock.standUntil(() => has(a, "BLPOP"))
     // What takes the only connection there is while the other is redirected.
-    b.script = ([name]) => (name === "BLPOP" || name === "BRPOP" ? "" : undefined)
-    const waiting = timeOf(cluster.command(["BLPOP", keyA(), 0], { timeout: 1000 }))
-    const other = cluster.command(["BRPOP", keyA("other"), 0], { timeout: 5000 }).catch(() => undefined)
-    assertWithin(await waiting, 1000, 1500)
+    const other = cluster
+      .command(["BRPOP", keyA("other"), 0], { timeout: 5 * timeout })
+      .catch(() => undefined)
+    await clock.pass(firstPart)
+    redirect()
+    await clock.standUntil(() => has(a, "BRPOP"))
+    await request.assertTimeOver(timeout - firstPart)
+    assert.ok(!has(b, "BLPOP"))
     cluster.destroy()
     await other
   })
 
   test("is not shortened by what had blocked the process before", async (t) => {
-    const { cluster, a, b } = await scripted(t)
-    let answer = (): void => {}
-    a.script = ([name], _node, connection) => {
-      if (name === "BLPOP") return moved(slotA, b)
-      if (name !== "BRPOP") return undefined
-      answer = () => connection.write("*-1\r\n")
-      return ""
-    }
-    b.script = ([name]) => (name === "BLPOP" ? "" : undefined)
+    const { clock, cluster, a, b, redirect } = await silent(t)
     // Of A's connections, only that for blocking commands waits for something, and so notices.
-    const earlier = cluster.command(["BRPOP", keyA(), 0], { timeout: 20_000 })
-    await a.nextCommand("BRPOP")
+    const earlier = cluster.command(["BLPOP", keyA(), 0], { timeout: 20 * timeout })
+    await clock.standUntil(() => has(a, "BLPOP"))
     for (let times = 0; times < 3; times++) {
-      block(500)
-      await sleep(600)
+      clock.blockUntil(clock.now + 2 * timeout)
+      await clock.pass(firstPart)
     }
-    answer()
-    await earlier
-    assertWithin(await timeOf(cluster.command(["BLPOP", keyA(), 0], { timeout: 1000 })), 1000, 1500)
+    a.open.at(-1)?.write("*-1\r\n")
+    assert.equal(await earlier, null)
+    a.received.length = 0
+    const request = new TimedRequest(clock, cluster.command(["BLPOP", keyA(), 0], { timeout }))
+    await clock.standUntil(() => has(a, "BLPOP"))
+    assert.equal(a.open.length, 2, "it is the connection that was blocked")
+    redirect()
+    await clock.standUntil(() => has(b, "BLPOP"))
+    await request.assertTimeOver(timeout)
   })
 })
-
-function block(ms: number): void {
-  const until = performance.now() + ms
-  while (performance.now() < until);
-}

@@ -4,6 +4,7 @@ import { describe, test } from "node:test"
 import { RedisServer } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import { connectionFailure, rejection, sharedServer, uniqueKey } from "../contract/helpers.ts"
+import { Clock, TimedRequest } from "../util/clock.ts"
 import { blocked, clients, connected, proxyTo, started } from "./setup.ts"
 
 const server = await sharedServer()
@@ -73,37 +74,31 @@ describe("blocking commands of a pool", () => {
   })
 
   test("one deadline is over waiting and blocking", async (t) => {
+    const clock = new Clock(t)
     const pool = await connected(t, server, { maxDedicated: 1, commandTimeout: 60_000 })
     const key = uniqueKey()
+    const block = (timeout: number) =>
+      new TimedRequest(clock, pool.command(["BLPOP", uniqueKey(), 0], { timeout }))
     const first = pool.command(["BLPOP", key, 0])
     await blocked(server, 1)
-    const begun = performance.now()
-    const waits = connectionFailure(
-      pool.command(["BLPOP", uniqueKey(), 0], { timeout: 100 }),
-      "timeout",
-      "not-sent",
-    )
-    const reaches = connectionFailure(
-      pool.command(["BLPOP", uniqueKey(), 0], { timeout: 600 }),
-      "timeout",
-      "unknown",
-    )
-    await waits
+    const begun = clock.now
+    const [waits, reaches] = [block(300), block(1000)]
+    assert.equal((await waits.assertTimeOver(300)).outcome, "not-sent")
+    await clock.pass(300)
     await pool.command(["RPUSH", key, "v"])
     assert.deepEqual(await first, [key, "v"])
-    await reaches
-    const took = performance.now() - begun
-    assert.ok(took >= 590 && took < 5000, `${took} ms`)
+    await blocked(server, 1)
+    assert.equal((await reaches.assertTimeOver(1000 - (clock.now - begun))).outcome, "unknown")
   })
 
   test("the block time is added to the usual timeout, also while waiting", async (t) => {
+    const clock = new Clock(t)
     const pool = await connected(t, server, { maxDedicated: 1, commandTimeout: 400 })
     const key = uniqueKey()
     const first = pool.command(["BLPOP", key, 0])
     await blocked(server, 1)
-    const begun = performance.now()
-    await connectionFailure(pool.command(["BLPOP", uniqueKey(), 0.3]), "timeout", "not-sent")
-    assert.ok(performance.now() - begun >= 690)
+    const waits = new TimedRequest(clock, pool.command(["BLPOP", uniqueKey(), 0.3]))
+    assert.equal((await waits.assertTimeOver(400 + 300)).outcome, "not-sent")
     const settled = pool.command(["BLPOP", uniqueKey(), 0.05])
     await pool.command(["RPUSH", key, "v"])
     await first

@@ -4,6 +4,7 @@ import { describe, test } from "node:test"
 import { freePort } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
 import { connectionFailure, misuse, rejection } from "../contract/helpers.ts"
+import { Clock, TimedRequest } from "../util/clock.ts"
 import { hesitant, started } from "./setup.ts"
 
 describe("before any connection of a pool stands", () => {
@@ -58,16 +59,16 @@ describe("before any connection of a pool stands", () => {
   })
 
   test("a request has one deadline over its waiting and its reply", async (t) => {
+    const clock = new Clock(t)
     const { pool, fake, greet } = await hesitant(t)
-    const since = performance.now()
-    const failed = connectionFailure(pool.command(["GET", "k"], { timeout: 1000 }), "timeout", "unknown")
-    for (const connection of fake.connections) connection.onCommand = () => undefined
-    await new Promise((resolve) => setTimeout(resolve, 700))
-    for (const connection of fake.connections) connection.onCommand = () => undefined
+    const request = new TimedRequest(clock, pool.command(["GET", "k"], { timeout: 1000 }))
+    await clock.pass(600)
     await greet(0)
-    await failed
-    const elapsed = performance.now() - since
-    assert.ok(elapsed >= 990 && elapsed < 1600, `${elapsed} ms`)
+    const [connection] = fake.connections
+    if (connection !== undefined) connection.onCommand = () => undefined
+    await clock.standUntil(() => connection?.received.some(([name]) => name === "GET") === true)
+    const error = await request.assertTimeOver(400)
+    assert.equal(error.outcome, "unknown")
   })
 
   test("what waits rejects once no connection is on its way any more", async (t) => {

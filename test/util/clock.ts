@@ -1,8 +1,19 @@
 /**
- * Time that stands still until a test moves it: `performance.now()`, timeouts and immediates.
+ * Time that stands still until a test moves it: `performance.now()`, timeouts and immediates. Sockets are as real as ever, so
+ * whatever takes no time by the clock can be waited for.
  * (The timers of `node:test` in Node.js 20 repeat a timeout that starts an immediate, and leave `performance` alone.)
  */
+import assert from "node:assert/strict"
 import type { TestContext } from "node:test"
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises"
+import { inspect } from "node:util"
+import { ConnectionError } from "../../src/errors.ts"
+
+/** A wait that is in vain is given up after ten real seconds. */
+const [MOST_LOOKS, LOOK_MS] = [2000, 5]
+
+/** By how much a timer may be late, and by how little it may be early. */
+const TOLERANCE_MS = 10
 
 type Callback = (argument: unknown) => void
 
@@ -50,6 +61,22 @@ export class Clock {
     this.#turn()
   }
 
+  /** Lets sockets be read and written while time stands, until the condition holds. */
+  async standUntil(condition: () => boolean): Promise<void> {
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      if (condition()) return
+      this.#turn()
+      await sleep(LOOK_MS)
+    }
+    throw new Error(`waited in vain, while time stood, for: ${condition}`)
+  }
+
+  /** Lets so many ms pass, and after that all go on who have waited for that. */
+  async pass(ms: number): Promise<void> {
+    this.passUntil(this.now + ms)
+    await nextTurn()
+  }
+
   #add(timers: Set<unknown>, callback: () => void, at: number): Timer {
     const timer = { at, callback, ref: () => {}, unref: () => {} }
     timers.add(timer)
@@ -62,5 +89,33 @@ export class Clock {
       for (const timer of [...timers] as Timer[])
         if (timer.at <= this.now && timers.delete(timer)) timer.callback()
     }
+  }
+}
+
+/** A request whose time is the test's. */
+export class TimedRequest {
+  #isPending = true
+  readonly #promise: Promise<unknown>
+  readonly #clock: Clock
+
+  /** @param promise gets a handler at once: it may reject before anybody asks for it */
+  constructor(clock: Clock, promise: Promise<unknown>) {
+    this.#clock = clock
+    this.#promise = promise
+    const onSettled = (): void => {
+      this.#isPending = false
+    }
+    promise.then(onSettled, onSettled)
+  }
+
+  /** Asserts that its time is over in so many ms, and not before; resolves to the error that it rejects with. */
+  async assertTimeOver(ms: number): Promise<ConnectionError> {
+    await this.#clock.pass(ms - TOLERANCE_MS)
+    assert.ok(this.#isPending, "it has settled too early")
+    await this.#clock.pass(2 * TOLERANCE_MS)
+    assert.ok(!this.#isPending, "it settles too late")
+    const error = await this.#promise.catch((reason: unknown) => reason)
+    assert.ok(error instanceof ConnectionError && error.reason === "timeout", inspect(error))
+    return error
   }
 }

@@ -4,6 +4,7 @@ import { getEventListeners } from "node:events"
 import { describe, test } from "node:test"
 import { Redix, type RequestOptions } from "@redix/client"
 import { until } from "../../support/wait.ts"
+import { Clock, TimedRequest } from "../util/clock.ts"
 import {
   atLeast,
   closing,
@@ -95,10 +96,11 @@ describe("request options", () => {
   })
 
   test("a request does not reject before its timeout has passed", async (t) => {
-    const { conn: own } = await echoing(t)
-    const start = performance.now()
-    await connectionFailure(own.command(["SLOW"], { timeout: 300 }), "timeout")
-    assert.ok(performance.now() - start >= 295)
+    const clock = new Clock(t)
+    const { conn: own, connection } = await echoing(t)
+    const request = new TimedRequest(clock, own.command(["SLOW"], { timeout: 300 }))
+    await clock.standUntil(() => hasReceived(connection, "SLOW"))
+    await request.assertTimeOver(300)
   })
 
   test("a timeout of one request wins over commandTimeout, in both directions", async (t) => {

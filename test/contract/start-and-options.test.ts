@@ -1,9 +1,10 @@
 /** Section 3 of the contract: `start`, `connect`, and each option of a connection. */
 import assert from "node:assert/strict"
-import { describe, test } from "node:test"
-import { ConnectionError, Redix } from "@redix/client"
+import { describe, type TestContext, test } from "node:test"
+import { ConnectionError, Redix, type RedixOptions } from "@redix/client"
 import { freePort } from "../../support/server.ts"
 import { until } from "../../support/wait.ts"
+import { Clock } from "../util/clock.ts"
 import {
   assertConnectionError,
   assertEndedByItself,
@@ -24,6 +25,19 @@ import {
 } from "./helpers.ts"
 
 const server = await sharedServer()
+
+/** A connection to where nothing listens, and how many of its attempts have failed. */
+async function refused(
+  t: TestContext,
+  options: RedixOptions<2>,
+): Promise<{ conn: Redix; failures: () => number }> {
+  const conn = closing(t, Redix.start({ host: "127.0.0.1", port: await freePort(), ...options }))
+  let failures = 0
+  conn.on("failedConnection", () => {
+    failures += 1
+  })
+  return { conn, failures: () => failures }
+}
 
 describe("start and connect", () => {
   test("start without arguments is localhost:6379", async (t) => {
@@ -376,79 +390,91 @@ describe("options", () => {
   })
 
   test("without options a request, an attempt and close take 5 s at most, and the first backoff is half a second", async (t) => {
+    const clock = new Clock(t)
     const silent = await rawServer(t, () => undefined)
     const fake = await fakeServer(t)
-    const took = async (promise: Promise<unknown>): Promise<number> => {
-      const start = performance.now()
-      await promise
-      return performance.now() - start
-    }
     const conn = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port }))
     const closer = closing(t, await Redix.connect({ host: "127.0.0.1", port: fake.port }))
     const left = connectionFailure(closer.command(["SLOW"], { timeout: 60_000 }), "closed", "unknown")
-    const second = fake.connections[1]
-    assert.ok(second)
+    const [first, second] = fake.connections
+    assert.ok(first && second)
     await until(() => hasReceived(second, "SLOW"), { message: "SLOW did not arrive" })
-    const refused = closing(t, Redix.start({ host: "127.0.0.1", port: await freePort() }))
-    await nextFailedConnection(refused)
-    const [request, attempt, close, backoff] = await Promise.all([
-      took(connectionFailure(conn.command(["SLOW"]), "timeout", "unknown")),
-      took(connectionFailure(Redix.connect({ host: "127.0.0.1", port: silent.port }), "timeout", "not-sent")),
-      took(closer.close()),
-      took(nextFailedConnection(refused)),
-      left,
-    ])
-    for (const time of [request, attempt, close]) assert.ok(time >= 4_950 && time < 15_000, `${time} ms`)
-    assert.ok(backoff >= 245 && backoff < 10_000, `${backoff} ms`)
+    const { failures } = await refused(t, {})
+    await clock.standUntil(() => failures() === 1)
+    const settled: string[] = []
+    const note = (what: string, promise: Promise<unknown>): Promise<unknown> =>
+      promise.finally(() => settled.push(what))
+    const all = [
+      note("request", connectionFailure(conn.command(["SLOW"]), "timeout", "unknown")),
+      note(
+        "attempt",
+        connectionFailure(Redix.connect({ host: "127.0.0.1", port: silent.port }), "timeout", "not-sent"),
+      ),
+      note("close", closer.close()),
+    ]
+    await clock.standUntil(() => hasReceived(first, "SLOW"))
+    await clock.pass(245)
+    assert.equal(failures(), 1)
+    await clock.pass(260)
+    await clock.standUntil(() => failures() === 2)
+    await clock.pass(5000 - 245 - 260 - 10)
+    assert.deepEqual(settled, [])
+    await clock.pass(20)
+    await clock.stand(Promise.all([...all, left]))
   })
 
   test("the wait before a reconnection starts at backoffInitial, spread by jitter within [0.5, 1] of it", async (t) => {
-    const port = await freePort()
+    const clock = new Clock(t)
     for (let round = 0; round < 3; round++) {
-      const conn = closing(t, Redix.start({ host: "127.0.0.1", port, backoffInitial: 200 }))
-      await nextFailedConnection(conn)
-      const start = performance.now()
-      await nextFailedConnection(conn)
-      // A timer is never early by more than a millisecond or two; how late it may be is the machine's business.
-      assert.ok(performance.now() - start >= 95)
+      const { conn, failures } = await refused(t, { backoffInitial: 200 })
+      await clock.standUntil(() => failures() === 1)
+      await clock.pass(95)
+      assert.equal(conn.status, "disconnected")
+      await clock.pass(110)
+      await clock.standUntil(() => failures() === 2)
       conn.destroy()
     }
   })
 
   test("the wait grows by 1.5 at every attempt", async (t) => {
-    const conn = closing(t, Redix.start({ host: "127.0.0.1", port: await freePort(), backoffInitial: 40 }))
-    await nextFailedConnection(conn)
-    const start = performance.now()
-    for (let attempt = 0; attempt < 6; attempt++) await nextFailedConnection(conn)
-    // 40 · (1 + 1.5 + … + 1.5^5) = 831 ms, of which the jitter leaves at least one half.
-    assert.ok(performance.now() - start >= 400)
+    const clock = new Clock(t)
+    const { conn, failures } = await refused(t, { backoffInitial: 40 })
+    for (let attempt = 0; attempt < 6; attempt++) {
+      await clock.standUntil(() => failures() === attempt + 1)
+      const wait = 40 * 1.5 ** attempt
+      // The jitter leaves at least one half.
+      await clock.pass(Math.floor(wait / 2) - 2)
+      assert.equal(conn.status, "disconnected", `before attempt ${attempt}`)
+      await clock.pass(Math.ceil(wait / 2) + 4)
+    }
+    await clock.standUntil(() => failures() === 7)
   })
 
   test("backoffMax bounds the wait", async (t) => {
-    const conn = closing(
-      t,
-      Redix.start({ host: "127.0.0.1", port: await freePort(), backoffInitial: 10, backoffMax: 20 }),
-    )
-    const start = performance.now()
-    // Unbounded, the last of these waits alone would be more than 8 s.
-    for (let attempt = 0; attempt < 20; attempt++) await nextFailedConnection(conn)
-    assert.ok(performance.now() - start < 8_000)
+    const clock = new Clock(t)
+    const { failures } = await refused(t, { backoffInitial: 10, backoffMax: 20 })
+    for (let attempt = 1; attempt < 20; attempt++) {
+      await clock.standUntil(() => failures() === attempt)
+      await clock.pass(22)
+    }
+    await clock.standUntil(() => failures() === 20)
   })
 
   test("the wait starts over after a connection that was up", async (t) => {
+    const clock = new Clock(t)
     const fake = await fakeServer(t)
     const conn = closing(
       t,
       await Redix.connect({ host: "127.0.0.1", port: fake.port, backoffInitial: 20, backoffMax: 60_000 }),
     )
-    const start = performance.now()
     for (let drop = 0; drop < 20; drop++) {
+      const lost = nextDisconnection(conn)
       const back = nextConnection(conn)
       fake.connections[drop]?.reset()
-      await back
+      await lost
+      await clock.pass(22)
+      await clock.stand(back)
     }
-    // With growth the sum would be at least 10 · (1.5^20 - 1) / 0.5, more than 60 s.
-    assert.ok(performance.now() - start < 30_000)
   })
 
   test("exitOnDisconnection: the first disconnection ends the connection for good", async (t) => {

@@ -71,6 +71,17 @@ export class Clock {
     throw new Error(`waited in vain, while time stood, for: ${condition}`)
   }
 
+  /** What the promise comes to, if that takes no time. */
+  async stand<T>(promise: Promise<T>): Promise<T> {
+    let isPending = true
+    const onSettled = (): void => {
+      isPending = false
+    }
+    promise.then(onSettled, onSettled)
+    await this.standUntil(() => !isPending)
+    return promise
+  }
+
   /** Lets so many ms pass, and after that all go on who have waited for that. */
   async pass(ms: number): Promise<void> {
     this.passUntil(this.now + ms)

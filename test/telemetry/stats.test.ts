@@ -6,6 +6,7 @@ import { RedisCluster } from "../../support/cluster.ts"
 import { until } from "../../support/wait.ts"
 import { connected } from "../contract/cluster/setup.ts"
 import { closing, fakeServer, sharedServer, uniqueKey } from "../contract/helpers.ts"
+import { Clock, TimedRequest } from "../util/clock.ts"
 
 const server = await sharedServer()
 
@@ -135,6 +136,7 @@ describe("the stats of a connection", () => {
 
 describe("the stats of a pool", () => {
   test("are those of its connections, dedicated ones and those that wait for one included", async (t) => {
+    const clock = new Clock(t)
     const pool = closing(t, await Pool.connect({ port: server.port, size: 2, maxDedicated: 1 }))
     await until(() => pool.stats().connections.filter(({ status }) => status === "connected").length === 2)
     await Promise.all([pool.command(["PING"]), pool.command(["PING"])])
@@ -142,12 +144,12 @@ describe("the stats of a pool", () => {
       pool.safe.command(["BLPOP", uniqueKey(), 5]),
       pool.safe.command(["BLPOP", uniqueKey(), 5]),
     ]
-    const late = pool.safe.command(["BLPOP", uniqueKey(), 5], { timeout: 20 })
+    const late = new TimedRequest(clock, pool.command(["BLPOP", uniqueKey(), 5], { timeout: 20 }))
     await until(() => pool.stats().inFlight === 1)
     assert.equal(pool.stats().connections.length, 3)
     assert.equal(assertSum(pool.stats()).accepted, 5)
     assert.equal(pool.stats().waiting, 2)
-    await late
+    await late.assertTimeOver(20)
     assert.deepEqual([pool.stats().accepted, pool.stats().settled, pool.stats().waiting], [5, 3, 1])
     for (const each of pool.stats().connections) assert.equal(assertSum(each) && each.address, pool.address)
     await pool.close()

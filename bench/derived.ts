@@ -26,7 +26,7 @@ export function derivedRows(outcomes: readonly Outcome[]): Row[] {
     ...growth(outcomes, "million-1m", "million-10k", LINEAR),
     ...growth(outcomes, small, large, CUT_AT_WILL),
     ...growth(outcomes, "pubsub-iterator", "pubsub-1ch", undefined),
-    ...outcomes.flatMap(singleRows),
+    ...outcomes.flatMap(besideRows),
     ...growth(outcomes, "cluster-nodes-1000", "cluster-nodes-3", AS_MANY_NODES_AS_ONE_LIKES),
     ...growth(outcomes, "cluster-refresh-1000", "cluster-refresh-100", TEN_TIMES_THE_NODES),
     ...outcomes.filter(({ workload }) => workload.name === resubscribeWorkload.name).map(totalTimeRow),
@@ -46,23 +46,30 @@ function totalTimeRow(outcome: Outcome): Row {
   return judged({ name: `${outcome.workload.name} time`, unit: "ms", bar: undefined, values, ratios: {} })
 }
 
-/** What was measured beside on one connection, and how much dearer the cluster was, quietest round by quietest round. */
-function singleRows(outcome: Outcome): Row[] {
-  const { name, unit } = outcome.workload
-  const singles = roundsOf(outcome, "single")
-  if (Object.keys(singles).length === 0) return []
-  const rounds = roundsOf(outcome, "value")
-  const values = perColumn((column) => ratio(rounds[column] ?? [], singles[column] ?? [])?.best)
+/**
+ * What was measured beside: on one connection, and on several without routing; and how much dearer the cluster was, quietest
+ * round by quietest round.
+ */
+function besideRows(outcome: Outcome): Row[] {
   const bar: Bar | undefined = outcome.workload.bar && { limit: OF_SINGLE, against: "nothing" }
+  return [...rowsBeside(outcome, "single", bar), ...rowsBeside(outcome, "sorted", undefined)]
+}
+
+function rowsBeside(outcome: Outcome, what: "single" | "sorted", bar: Bar | undefined): Row[] {
+  const { name, unit } = outcome.workload
+  const beside = roundsOf(outcome, what)
+  if (Object.keys(beside).length === 0) return []
+  const rounds = roundsOf(outcome, "value")
+  const values = perColumn((column) => ratio(rounds[column] ?? [], beside[column] ?? [])?.best)
   return [
     judged({
-      name: `${name} single`,
+      name: `${name} ${what}`,
       unit,
       bar: undefined,
-      values: quietest(singles),
-      ratios: ratiosOf(singles),
+      values: quietest(beside),
+      ratios: ratiosOf(beside),
     }),
-    judged({ name: `${name} / single`, unit: "times", bar, values, ratios: {} }),
+    judged({ name: `${name} / ${what}`, unit: "times", bar, values, ratios: {} }),
   ]
 }
 

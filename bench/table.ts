@@ -14,8 +14,9 @@ redis-untimed: node-redis with its command timeout off and asked in its fastest 
 ioredis: with or without automatic pipelining, whichever did better in that row.
 pubsub: one published message, at the subscriber. pubsub-resubscribe: the longest time at which the event loop stood still
 after a lost connection; time: until the server had confirmed all channels again.
-cluster-…: one command of a cluster; single: the same on one connection, in the same rounds. cluster-nodes-n: one command
-among n fake nodes; cluster-refresh-n: one look at which of them has what. A cluster's ioredis has no pipelines over nodes.
+cluster-…: one command of a cluster; single: the same on one connection, in the same rounds; sorted: on one connection for each
+node, without routing. cluster-nodes-n: one command among n fake nodes; cluster-refresh-n: one look at which of them has what. A
+cluster's ioredis has no pipelines over nodes.
 split-a / b: what is left of both rows without what a bare socket takes to read those pieces.`
 
 export function table(rows: readonly Row[]): string {

@@ -7,7 +7,7 @@
 // at a time are the thousand commands of `loop-1000`.
 import assert from "node:assert/strict"
 import { setTimeout as sleep } from "node:timers/promises"
-import type { ClusterClient } from "../clients/cluster-client.ts"
+import type { ClusterClient, Reader } from "../clients/cluster-client.ts"
 import { CLIENT_NAMES, type ClientName } from "../clients/registry.ts"
 import { smallKeys, smallValue } from "../data.ts"
 import { calibrate, sample } from "./timed.ts"
@@ -32,45 +32,46 @@ export const clusterWorkloads: readonly Workload[] = [
   ...NODE_COUNTS.map(refresh),
 ]
 
-/** What can be asked for keys: a cluster, or one connection. */
-interface Reader {
-  get(key: string): Promise<string | null>
-  getMany(keys: readonly string[]): Promise<readonly unknown[]>
-}
-
 type Run = (reader: Reader, operations: number) => Promise<void>
 
-/** Measures the cluster and the single connection in turn, so that the machine is the same for both. */
+/**
+ * Measures the cluster, the single connection and, where the client offers that, connections without routing in turn, so
+ * that the machine is the same for all of them.
+ */
 function beside(name: string, step: number, run: Run, bar: Bar | undefined): Workload {
-  let cluster: ClusterClient
-  let single: Reader
-  let [operations, singleOperations] = [step, step]
-  let isClusterFirst = false
+  let cluster: Measured
+  let others: { single: Measured; sorted: Measured | undefined }
+  let round = 0
+  const measured = async (reader: Reader, seconds: number): Promise<Measured> => {
+    const operations = await calibrate((count) => run(reader, count), step, seconds)
+    return () => sample(operations, () => run(reader, operations))
+  }
   return {
     name,
     unit: "us",
     bar,
     needs: "cluster",
     prepare: async (bench, seconds) => {
-      cluster = await bench.connectCluster()
-      single = singleReader(bench)
-      await verify(cluster)
-      operations = await calibrate((count) => run(cluster, count), step, seconds)
-      singleOperations = await calibrate((count) => run(single, count), step, seconds)
+      const client = await bench.connectCluster()
+      await verify(client)
+      const sorted = await client.sorted?.(smallKeys)
+      cluster = await measured(client, seconds)
+      others = {
+        single: await measured(singleReader(bench), seconds),
+        sorted: sorted && (await measured(sorted, seconds)),
+      }
     },
     measure: async () => {
-      const both = {
-        cluster: () => sample(operations, () => run(cluster, operations)),
-        single: () => sample(singleOperations, () => run(single, singleOperations)),
-      }
-      isClusterFirst = !isClusterFirst
-      const first = await (isClusterFirst ? both.cluster : both.single)()
-      const second = await (isClusterFirst ? both.single : both.cluster)()
-      const [ofCluster, ofSingle] = isClusterFirst ? [first, second] : [second, first]
-      return { ...ofCluster, single: ofSingle.value }
+      const isFirst = round++ % 2 === 0
+      const before = isFirst ? await cluster() : undefined
+      const single = await others.single()
+      const sorted = await others.sorted?.()
+      return { ...(before ?? (await cluster())), single: single.value, sorted: sorted?.value }
     },
   }
 }
+
+type Measured = () => Promise<Sample>
 
 function singleReader({ client }: Bench): Reader {
   return { get: (key) => client.get(key), getMany: (keys) => client.pipelineGet(keys) }

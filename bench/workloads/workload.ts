@@ -30,6 +30,8 @@ export interface Sample {
   readonly floor?: number
   /** The value of the same on one connection to one server, where that was measured beside. */
   readonly single?: number
+  /** The value of the same for a caller who knows which connection each key is for, where that was measured beside. */
+  readonly sorted?: number | undefined
   readonly operations: number
 }
 

@@ -86,6 +86,7 @@ export class RoutedCommand extends SingleRequest {
     return commandInfo(this.command?.[0]).shownName
   }
 
+  /** Repeats what single requests do: where code is shared by kinds of requests, it is slower for each of them. */
   override accept(reply: unknown, facts: ReplyFacts): boolean {
     if (this.detour?.isAskingOwed === true) {
       this.detour.isAskingOwed = false
